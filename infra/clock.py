@@ -1,0 +1,46 @@
+"""Time: instants in UTC with milliseconds (what MongoDB keeps), days of Asia/Jakarta."""
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time
+from zoneinfo import ZoneInfo
+
+Clock = Callable[[], datetime]
+"""Gives the present instant, aware, UTC. Passed in everywhere, so that rules never read the time themselves."""
+
+JAKARTA = ZoneInfo("Asia/Jakarta")
+
+
+def trim(instant: datetime) -> datetime:
+    """The instant in UTC, cut to the milliseconds that MongoDB keeps."""
+    utc = instant.astimezone(UTC)
+    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+
+
+def system_clock() -> datetime:
+    """The present, by this machine's clock."""
+    return trim(datetime.now(UTC))
+
+
+def day_of(instant: datetime) -> date:
+    """The calendar day in Asia/Jakarta on which the instant falls."""
+    return instant.astimezone(JAKARTA).date()
+
+
+def start_of(day: date) -> datetime:
+    """The instant at which the day begins in Asia/Jakarta."""
+    return datetime.combine(day, time.min, JAKARTA).astimezone(UTC)
+
+
+def to_wire(instant: datetime) -> str:
+    """RFC 3339 in UTC with a `Z`: `2026-05-16T01:00:00.000Z`, without `.000` when the milliseconds are zero."""
+    utc = trim(instant)
+    spec = "milliseconds" if utc.microsecond else "seconds"
+    return utc.isoformat(timespec=spec).replace("+00:00", "Z")
+
+
+def from_wire(text: str) -> datetime:
+    """Reads RFC 3339 with any offset. Raises ValueError for anything else, a missing offset included."""
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs an offset")
+    return trim(instant)
