@@ -1,0 +1,123 @@
+"""One child process that can't outlive us: its own group, its output in a file, a clean end or a hard one."""
+
+import ctypes
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from infra.local.errors import CannotStart
+
+_PR_SET_PDEATHSIG = 1
+# Loaded here because nothing may be loaded between fork and exec.
+_libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
+
+
+def _die_with_parent() -> None:
+    """Runs in the child before exec. The kernel kills it when the thread that started it is gone."""
+    if _libc is not None:
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+
+
+class Process:
+    """A program started with `start`, ended with `stop`. Start it from a thread that lives as long as it shall.
+
+    name: for messages. log: file that gets what it prints; None discards it. env: added to our own environment.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        *,
+        log: Path | None = None,
+        env: Mapping[str, str] | None = None,
+    ) -> None:
+        self.name = name
+        self.log = log
+        self._command = list(command)
+        self._env = {**os.environ, **env} if env is not None else None
+        self._popen: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it in a process group of its own, so that Ctrl-C at the terminal reaches only us."""
+        output = self.log.open("ab") if self.log else None
+        try:
+            self._popen = subprocess.Popen(
+                self._command,
+                stdin=subprocess.DEVNULL,
+                stdout=output or subprocess.DEVNULL,
+                stderr=subprocess.STDOUT,
+                env=self._env,
+                start_new_session=True,
+                preexec_fn=_die_with_parent,
+            )
+        except OSError as error:
+            raise CannotStart(f"{self.name} can't be started: {error}") from error
+        finally:
+            if output:
+                output.close()
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id, or None before the first start."""
+        return self._popen.pid if self._popen else None
+
+    @property
+    def exit_code(self) -> int | None:
+        """None while it runs (or was never started); negative: the signal that ended it."""
+        return self._popen.poll() if self._popen else None
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._popen is not None and self._popen.poll() is None
+
+    def signal(self, number: int) -> None:
+        """Send a signal to its whole group; nothing happens when it has ended."""
+        if self._popen is not None and self._popen.poll() is None:
+            os.killpg(self._popen.pid, number)
+
+    def wait(self, seconds: float) -> bool:
+        """Whether it ended within `seconds`."""
+        if self._popen is None:
+            return True
+        try:
+            self._popen.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    def stop(self, seconds: float = 15) -> bool:
+        """Ask it to end, kill its group after `seconds`. Returns whether it ended when asked."""
+        self.signal(signal.SIGTERM)
+        clean = self.wait(seconds)
+        if not clean:
+            self.kill()
+        return clean
+
+    def kill(self) -> None:
+        """End its group at once."""
+        self.signal(signal.SIGKILL)
+        self.wait(10)
+
+    def tail(self, lines: int = 15) -> str:
+        """The last lines that it printed, for a message about its end."""
+        if self.log is None or not self.log.exists():
+            return ""
+        return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def wait_until(ready: Callable[[], bool], process: Process, seconds: float, interval: float = 0.02) -> bool:
+    """Poll `ready` until it is true; False when `seconds` have passed or the process has ended."""
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if process.exit_code is not None:
+            return False
+        if ready():
+            return True
+        time.sleep(interval)
+    return False
