@@ -1,0 +1,59 @@
+"""JSON logs on stderr: one line an entry, without personal data.
+
+An exception is told by its class and the places it passed, never by its message: messages quote values.
+"""
+
+import logging
+import sys
+import traceback
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+
+from infra.settings import Settings
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+def configure(settings: Settings) -> None:
+    """Sends all logging of this process to stderr as JSON."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter(settings.service))
+    logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)
+    for noisy in ("kafka", "pymongo", "werkzeug"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+class JsonFormatter(logging.Formatter):
+    """`time, level, service, logger, message`, then whatever was given as `extra`."""
+
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One JSON line."""
+        entry: dict[str, Any] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "service": self._service,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        entry.update((name, value) for name, value in vars(record).items() if name not in _STANDARD)
+        if record.exc_info and record.exc_info[1]:
+            entry["error"] = told(record.exc_info[1])
+        return orjson.dumps(entry, default=str).decode()
+
+
+def told(error: BaseException) -> list[dict[str, Any]]:
+    """The exception and its causes, innermost last: class and places only."""
+    chain: list[dict[str, Any]] = []
+    current: BaseException | None = error
+    while current is not None and len(chain) < 5:
+        frames = traceback.extract_tb(current.__traceback__)[-12:]
+        at = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
+        chain.append({"type": f"{type(current).__module__}.{type(current).__name__}", "at": at})
+        current = current.__cause__ or (None if current.__suppress_context__ else current.__context__)
+    return chain

@@ -1,0 +1,92 @@
+"""Conditional requests and repeatable creates."""
+
+import hashlib
+import re
+import uuid
+from typing import Any
+
+import orjson
+from flask import Response, request
+
+from infra.problems import FieldError, Refused, Text
+from infra.web.auth import current_actor
+from infra.web.blueprint import json_body
+
+_ETAG = re.compile(r'(?:W/)?"(\d{1,15})"', re.ASCII)
+_KEY = re.compile(r"[\x21-\x7e]{1,255}")
+_REQUESTS = uuid.UUID("7b2d7b56-6f5c-4a0e-9d5f-0c8f2c1f9a51")
+
+BAD_IF_MATCH = Text(
+    'If-Match harus satu versi, misalnya "3".',
+    'If-Match must be one version, for example "3".',
+)
+BAD_KEY = Text(
+    "Idempotency-Key harus 1-255 karakter ASCII tanpa spasi.",
+    "Idempotency-Key must be 1-255 ASCII characters without blanks.",
+)
+KEY_REUSED = Text(
+    "Idempotency-Key ini sudah dipakai untuk permintaan lain.",
+    "This Idempotency-Key was already used for another request.",
+)
+
+
+def if_match() -> int | None:
+    """The version that the caller's change is based on, None when not said; 400 for anything but one version.
+
+    A weak tag is taken like a strong one, since proxies that compress weaken tags. `*` is refused: it would
+    overwrite what the caller has not seen.
+    """
+    given = request.headers.get("If-Match")
+    if given is None:
+        return None
+    match = _ETAG.fullmatch(given.strip())
+    if match is None:
+        raise Refused("if-match-malformed", BAD_IF_MATCH, status=400)
+    return int(match[1])
+
+
+def with_etag(
+    body: Any, version: int, *, status: int = 200, location: str | None = None, cacheable: bool = True
+) -> Any:
+    """What a view returns for one resource: body, status, `ETag`, and `Location` when created.
+
+    A GET whose `If-None-Match` names this version gets 304. cacheable=False for resources that show figures
+    which change without their version.
+    """
+    headers = {"ETag": f'"{version}"'}
+    if location is not None:
+        headers["Location"] = location
+    if cacheable and status == 200 and _is_known(version):
+        return Response(status=304, headers=headers)
+    return body, status, headers
+
+
+def _is_known(version: int) -> bool:
+    if request.method not in ("GET", "HEAD"):
+        return False
+    known = request.headers.get("If-None-Match")
+    return known is not None and (known.strip() == "*" or str(version) in _ETAG.findall(known))
+
+
+def idempotent_id(route: str, content: bytes | None = None) -> tuple[str, str | None]:
+    """Id for what a POST creates, and a hash of the request when it bears an `Idempotency-Key`, else None.
+
+    The same actor, route and key always give the same id, so the insert itself finds the repeat. content: what
+    stands for the request where its body is no JSON.
+    """
+    key = request.headers.get("Idempotency-Key")
+    if key is None:
+        return str(uuid.uuid4()), None
+    if not _KEY.fullmatch(key):
+        raise Refused("idempotency-key-malformed", BAD_KEY, status=400)
+    sub = current_actor().sub
+    made = uuid.uuid5(_REQUESTS, "\x00".join((sub, route, key)))
+    canonical = orjson.dumps(json_body(), option=orjson.OPT_SORT_KEYS) if content is None else content
+    return str(made), hashlib.sha256(canonical).hexdigest()
+
+
+def check_same_request(stored_hash: str | None, request_hash: str | None) -> None:
+    """422 `idempotency-key-reused` where the key was used with another body before."""
+    if stored_hash != request_hash:
+        error = FieldError("", KEY_REUSED)
+        raise Refused("idempotency-key-reused", KEY_REUSED, status=422, errors=[error])

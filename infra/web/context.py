@@ -1,0 +1,26 @@
+"""What a request knows of its surroundings: the language of the answer and the clock of the app."""
+
+from datetime import datetime
+from typing import cast
+
+from flask import current_app, has_app_context, has_request_context, request
+
+from infra.clock import Clock, system_clock
+from infra.problems import Language
+
+CLOCK = "bina.clock"
+
+
+def now() -> datetime:
+    """The present by the clock that the app was built with; by the system's outside of an app."""
+    if not has_app_context():
+        return system_clock()
+    clock = cast(Clock, current_app.extensions.get(CLOCK, system_clock))
+    return clock()
+
+
+def language() -> Language:
+    """The language that the caller reads: `id` unless `Accept-Language` prefers `en`."""
+    if not has_request_context():
+        return "id"
+    return "en" if request.accept_languages.best_match(("id", "en"), "id") == "en" else "id"

@@ -1,0 +1,291 @@
+"""marshmallow fields that take exactly what the contract says, and no near miss of it.
+
+JSON types are not converted (`"1"` is no number, `true` neither); text is NFC, without control characters.
+Give a field `required=True`, or wrap it in `opt` for the contract's `?`: optional in, null out.
+"""
+
+import re
+import unicodedata
+from collections.abc import Mapping
+from datetime import date, datetime
+from typing import Any, TypeVar
+
+from marshmallow import RAISE, Schema, ValidationError, fields, validate
+
+from infra.clock import from_wire, to_wire
+from infra.problems import Refused, Text
+from infra.web.context import now
+
+F = TypeVar("F", bound="fields.Field[Any]")
+
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_EMAIL = re.compile(
+    r"[^@\s\"<>,;:()\[\]\\]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.I | re.ASCII
+)
+_YEARS = range(1900, 2201)
+
+
+def wrong(text: Text) -> ValidationError:
+    """A validation error whose message speaks both languages; for fields and `@validates_schema` hooks."""
+    return ValidationError([text])  # type: ignore[list-item]
+
+
+def wrong_field(name: str, text: Text) -> ValidationError:
+    """The same, blaming one field by name, from a hook that looks at several."""
+    return ValidationError({name: [text]})
+
+
+NO_INTEGER = Text("Harus bilangan bulat.", "Must be a whole number.")
+NO_BOOLEAN = Text("Harus true atau false.", "Must be true or false.")
+NO_STRING = Text("Harus teks.", "Must be text.")
+BLANK = Text("Tidak boleh kosong.", "Must not be blank.")
+CONTROL = Text("Berisi karakter yang tidak diperbolehkan.", "Contains characters that are not allowed.")
+TOO_LONG = Text("Paling banyak {max} karakter.", "At most {max} characters.")
+TRIMMED = Text("Tidak boleh diawali atau diakhiri spasi.", "Must not begin or end with a blank.")
+NO_SLASH = Text("Tidak boleh berisi '/'.", "Must not contain '/'.")
+NO_UUID = Text("Harus UUID dengan huruf kecil.", "Must be a lower-case UUID.")
+NO_INSTANT = Text(
+    "Harus waktu RFC 3339 dengan zona, misalnya 2026-05-16T08:00:00+07:00.",
+    "Must be an RFC 3339 time with an offset, for example 2026-05-16T08:00:00+07:00.",
+)
+NO_DAY = Text("Harus tanggal YYYY-MM-DD.", "Must be a date, YYYY-MM-DD.")
+YEAR = Text("Tahun harus 1900 sampai 2200.", "The year must be from 1900 to 2200.")
+NO_EMAIL = Text("Bukan alamat surel yang sah.", "Is not a valid mail address.")
+IN_FUTURE = Text("Waktu berlaku tidak boleh di masa depan.", "The effective time must not be in the future.")
+
+
+class Body(Schema):
+    """Base of every schema: an unknown field is an error, not something to pass over."""
+
+    class Meta:
+        """marshmallow's options."""
+
+        unknown = RAISE
+
+
+def opt(field: F | type[F]) -> F:
+    """The contract's `?`: may be missing or null in (gives None), is null out when there is none."""
+    made = field() if isinstance(field, type) else field
+    made.required = False
+    made.allow_none = True
+    made.load_default = None
+    made.dump_default = None
+    return made
+
+
+class Integer(fields.Integer):
+    """A JSON integer, and nothing that can be made into one. Bounds: `least`, `most`, both inclusive."""
+
+    def __init__(self, *, least: int | None = None, most: int | None = None, **kwargs: Any) -> None:
+        kwargs.setdefault("validate", validate.Range(least, most) if (least, most) != (None, None) else None)
+        super().__init__(**kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        if type(value) is not int:
+            raise wrong(NO_INTEGER)
+        return value
+
+
+class Level(Integer):
+    """How well a competency is had: 0 none to 4 can teach it."""
+
+    def __init__(self, *, least: int = 0, most: int = 4, **kwargs: Any) -> None:
+        super().__init__(least=least, most=most, **kwargs)
+
+
+class QueryInteger(Integer):
+    """An integer in a query string: decimal digits, an optional minus."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> int:
+        if not isinstance(value, str) or not re.fullmatch(r"-?\d{1,15}", value, re.ASCII):
+            raise wrong(NO_INTEGER)
+        return int(value)
+
+
+class Boolean(fields.Boolean):
+    """JSON true or false."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> bool:
+        if not isinstance(value, bool):
+            raise wrong(NO_BOOLEAN)
+        return value
+
+
+class QueryBoolean(fields.Boolean):
+    """`true` or `false` in a query string."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> bool:
+        if value not in ("true", "false"):
+            raise wrong(NO_BOOLEAN)
+        return bool(value == "true")
+
+
+class String(fields.String):
+    """One line of text without control characters, NFC, not blank, at most `max` characters."""
+
+    control = _CONTROL
+
+    def __init__(self, *, max: int = 200, **kwargs: Any) -> None:
+        self.max = max
+        kwargs["metadata"] = {"maxLength": max, "minLength": 1, **kwargs.get("metadata", {})}
+        super().__init__(**kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        if not isinstance(value, str):
+            raise wrong(NO_STRING)
+        if len(value) > self.max:
+            raise wrong(TOO_LONG.format(max=self.max))
+        if self.control.search(value):
+            raise wrong(CONTROL)
+        if not value.strip():
+            raise wrong(BLANK)
+        return value if value.isascii() else unicodedata.normalize("NFC", value)
+
+
+class Free(String):
+    """Prose: line breaks and tabs are fine; a carriage return before a line break is dropped."""
+
+    control = _CONTROL_IN_PROSE
+
+    def __init__(self, *, max: int = 4000, **kwargs: Any) -> None:
+        super().__init__(max=max, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        plain = value.replace("\r\n", "\n") if isinstance(value, str) else value
+        return super()._deserialize(plain, attr, data, **kwargs)
+
+
+class Code(String):
+    """A key that people choose: 1-64 characters, no `/`, no blanks around it."""
+
+    def __init__(self, *, max: int = 64, **kwargs: Any) -> None:
+        super().__init__(max=max, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        code = super()._deserialize(value, attr, data, **kwargs)
+        if code != code.strip():
+            raise wrong(TRIMMED)
+        if "/" in code:
+            raise wrong(NO_SLASH)
+        return code
+
+
+class UuidStr(fields.String):
+    """A lower-case UUID with its hyphens, kept as text."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["metadata"] = {"format": "uuid", **kwargs.get("metadata", {})}
+        super().__init__(**kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        if not isinstance(value, str) or not _UUID.fullmatch(value):
+            raise wrong(NO_UUID)
+        return value
+
+
+class Email(String):
+    """A mail address as people have them; ASCII domain."""
+
+    def __init__(self, *, max: int = 254, **kwargs: Any) -> None:
+        kwargs["metadata"] = {"format": "email", **kwargs.get("metadata", {})}
+        super().__init__(max=max, **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        address = super()._deserialize(value, attr, data, **kwargs)
+        if not _EMAIL.fullmatch(address):
+            raise wrong(NO_EMAIL)
+        return address
+
+
+class OneOf(fields.String):
+    """One of a few words."""
+
+    def __init__(self, *choices: str, **kwargs: Any) -> None:
+        super().__init__(validate=validate.OneOf(choices), **kwargs)
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> str:
+        if not isinstance(value, str):
+            raise wrong(NO_STRING)
+        return value
+
+
+class Instant(fields.DateTime):
+    """RFC 3339 with any offset in, an aware UTC datetime inside, `Z` out."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+            raise wrong(NO_INSTANT)
+        try:
+            instant = from_wire(value.upper())
+        except (ValueError, OverflowError):
+            raise wrong(NO_INSTANT) from None
+        if instant.year not in _YEARS:
+            raise wrong(YEAR)
+        return instant
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return to_wire(value) if isinstance(value, datetime) else value
+
+
+class EffectiveAt(Instant):
+    """When a change took effect; the clock refuses the future (`effective-in-future`)."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> datetime:
+        instant = super()._deserialize(value, attr, data, **kwargs)
+        if instant > now():
+            raise Refused("effective-in-future", IN_FUTURE)
+        return instant
+
+
+class Effective(Body):
+    """Mixin for the bodies of HR and officers: `effective_at?`, which is no content of the resource."""
+
+    effective_at = opt(EffectiveAt(load_only=True))
+
+
+class Day(fields.Date):
+    """A calendar day, `YYYY-MM-DD`."""
+
+    def _deserialize(
+        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
+    ) -> date:
+        if not isinstance(value, str) or not _DAY.fullmatch(value):
+            raise wrong(NO_DAY)
+        try:
+            day = date.fromisoformat(value)
+        except ValueError:
+            raise wrong(NO_DAY) from None
+        if day.year not in _YEARS:
+            raise wrong(YEAR)
+        return day
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+        return value.isoformat() if isinstance(value, date) else value

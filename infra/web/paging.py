@@ -1,0 +1,52 @@
+"""Lists in pages: `limit` and an opaque `cursor` in, `{items, next}` out."""
+
+import re
+from functools import cache
+
+from marshmallow import Schema, fields, validate
+
+from infra.problems import FieldError, Refused, Text, invalid
+from infra.web.fields import Body, QueryInteger, opt, wrong
+
+DEFAULT_LIMIT = 50
+MAX_LIMIT = 200
+_CURSOR = re.compile(r"[A-Za-z0-9_=-]{1,1024}")
+BAD_CURSOR = Text(
+    "Cursor ini tidak dikenal; mulai lagi tanpa cursor.", "The cursor is not known; start without one."
+)
+
+
+class Cursor(fields.String):
+    """A place in a list, only ever taken from `next`."""
+
+    def _deserialize(self, value, attr, data, **kwargs):  # type: ignore[no-untyped-def]
+        if not isinstance(value, str) or not _CURSOR.fullmatch(value):
+            raise wrong(BAD_CURSOR)
+        return value
+
+
+class PageArgs(Body):
+    """Base of every list's query schema: `limit` 1-200 (50) and `cursor`."""
+
+    limit = QueryInteger(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT))
+    cursor = opt(Cursor())
+
+
+page_args = PageArgs()
+
+
+def bad_cursor() -> Refused:
+    """422 for a cursor that is not one of ours."""
+    return invalid(FieldError("?cursor", BAD_CURSOR))
+
+
+@cache
+def list_of(schema: type[Schema]) -> Schema:
+    """Schema of `{items: T[], next: string or null}`."""
+    name = schema.__name__.removesuffix("Schema").removesuffix("Out") + "List"
+    members = {
+        "items": fields.List(fields.Nested(schema()), required=True),
+        "next": fields.String(required=True, allow_none=True),
+    }
+    made: type[Schema] = type(name, (Body,), members)
+    return made()
