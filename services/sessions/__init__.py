@@ -1,0 +1,1 @@
+"""The sessions service: sessions, confirmations, JP credit, endorsements."""

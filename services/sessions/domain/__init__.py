@@ -1,0 +1,1 @@
+"""The rules of sessions, credit and mastery: pure, no I/O, no clock."""
