@@ -1,0 +1,1 @@
+"""What the terminal shows: progress while the story plays, then tables, addresses and commands."""
