@@ -28,7 +28,8 @@ class Settings:
 
     jwks: file path or http(s) address of the public keys. broker_profile: `embedded` for the in-memory broker of
     one machine, `kafka` for Apache Kafka. topic_prefix: put before every topic and group, so that several
-    copies can share a broker. smtp_url: None where the service sends no mail.
+    copies can share a broker. partitions: of every topic; can't be lowered later, and limits how many workers of
+    one service share the work. smtp_url: None where the service sends no mail.
     """
 
     service: str
@@ -48,6 +49,8 @@ class Settings:
     database: str
     broker_profile: str
     topic_prefix: str
+    partitions: int
+    replication: int
     public_url: str
 
     @property
@@ -79,6 +82,8 @@ class Settings:
             database=read.text(f"{own}_DATABASE", f"bina_{service}"),
             broker_profile=read.choice("BINA_BROKER", "embedded", ("embedded", "kafka")),
             topic_prefix=read.text("BINA_TOPIC_PREFIX", ""),
+            partitions=read.number("BINA_PARTITIONS", 4, 1, 256),
+            replication=read.number("BINA_REPLICATION", 1, 1, 7),
             public_url=read.optional_address("BINA_PUBLIC_URL", ("http", "https"))
             or f"http://localhost:{port}",
         )

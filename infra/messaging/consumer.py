@@ -1,0 +1,232 @@
+"""The consumer: gives events to a handler, at least once, and lets nothing be lost or stand in the way.
+
+Steps, in this order: read a batch; handle it whole; where that fails, handle its events one by one; a failure that
+may pass pauses that partition (others go on) and is tried again with growing pauses; one that can't pass, or whose
+tries are used up, goes to the dead letters; where these can't be written, the partition waits; then the offsets are
+committed, after the effect.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.errors import CommitFailedError, KafkaError
+from kafka.structs import TopicPartition
+from prometheus_client import Counter, Gauge
+from pymongo.errors import OperationFailure, PyMongoError
+
+from infra.clock import Clock
+from infra.messaging import deadletters, kafka
+from infra.messaging.envelope import Event, Unreadable, decode
+from infra.messaging.subscription import BatchHandler
+from infra.messaging.topics import ensure_topics, full_name
+from infra.settings import Settings
+from infra.storage.copies import Overtaken
+
+log = logging.getLogger(__name__)
+
+HANDLED = Counter("bina_events_handled", "Events whose effect is stored", ["group", "topic"])
+DEAD = Counter("bina_dead_letters", "Messages put to the dead letters", ["group", "topic"])
+RETRIED = Counter("bina_events_retried", "Pauses of a partition after a failure", ["group"])
+LAG = Gauge(
+    "bina_consumer_lag", "Events not yet handled, of the partitions of this worker", ["group", "topic"]
+)
+
+TRIES = 6
+LONGEST_PAUSE = 30.0
+CLUSTER_CHECK_SECONDS = 5.0
+
+
+class Progress(msgspec.Struct, frozen=True, kw_only=True):
+    """How far one partition is handled. `behind` counts events; `last_event_at` is when the last was recorded."""
+
+    topic: str
+    partition: int
+    behind: int
+    last_event_at: datetime | None
+
+
+class Consumer:
+    """Part of a worker: one member of a consumer group.
+
+    observe: is told about once a second how far each partition of this member is.
+    """
+
+    name = "consumer"
+
+    def __init__(
+        self,
+        settings: Settings,
+        group: str,
+        topics: Sequence[str],
+        handler: BatchHandler,
+        clock: Clock,
+        *,
+        observe: Callable[[list[Progress]], None] | None = None,
+    ) -> None:
+        self._settings = settings
+        self._group = group
+        self._topics = list(topics)
+        self._handler = handler
+        self._clock = clock
+        self._observe = observe
+        self._producer: KafkaProducer | None = None
+        self._tries: dict[tuple[TopicPartition, int], int] = {}
+        self._paused: dict[TopicPartition, float] = {}
+        self._last: dict[TopicPartition, datetime] = {}
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop` is set; trouble with Kafka is waited out."""
+        while not stop.is_set():
+            try:
+                self._consume(stop)
+            except (KafkaError, PyMongoError, OSError) as error:
+                log.warning("consumer starts anew", extra={"reason": type(error).__name__})
+                stop.wait(1.0)
+            finally:
+                self._close_producer()
+
+    def _consume(self, stop: threading.Event) -> None:
+        """Reads until told to stop, or until the cluster is another one (then positions mean nothing)."""
+        ensure_topics(self._settings, (self._group,))
+        cluster = kafka.cluster_id(self._settings)
+        consumer = kafka.consumer(self._settings, full_name(self._settings, self._group))
+        self._paused.clear()
+        self._last.clear()
+        checked = told = time.monotonic()
+        try:
+            consumer.subscribe([full_name(self._settings, topic) for topic in self._topics])
+            while not stop.is_set():
+                self._step(consumer)
+                now = time.monotonic()
+                if now - told > 1.0:
+                    self._tell(consumer)
+                    told = now
+                if now - checked > CLUSTER_CHECK_SECONDS:
+                    if kafka.cluster_id(self._settings) != cluster:
+                        log.warning("the Kafka cluster is another one: reading starts anew")
+                        return
+                    checked = now
+        finally:
+            consumer.close(autocommit=False, timeout_ms=2_000)
+
+    def _step(self, consumer: KafkaConsumer) -> None:
+        due = [place for place, at in self._paused.items() if at <= time.monotonic()]
+        for place in due:
+            del self._paused[place]
+            if place in consumer.assignment():
+                consumer.resume(place)
+        batches: dict[TopicPartition, list[Any]] = consumer.poll(timeout_ms=200)
+        for place, records in batches.items():
+            self._handle(consumer, place, records)
+        if batches:
+            try:
+                consumer.commit()
+            except CommitFailedError:
+                log.info("partitions moved to another worker before the commit; it repeats the last events")
+
+    # --- handling
+
+    def _handle(self, consumer: KafkaConsumer, place: TopicPartition, records: list[Any]) -> None:
+        try:
+            events = [self._decode(record) for record in records]
+            self._handler(place.partition, events)
+            self._done(place, events)
+        except Exception as error:
+            log.info("a batch is handled one by one", extra={"reason": type(error).__name__})
+            self._one_by_one(consumer, place, records)
+
+    def _one_by_one(self, consumer: KafkaConsumer, place: TopicPartition, records: list[Any]) -> None:
+        for record in records:
+            try:
+                event = self._decode(record)
+                self._handler(place.partition, [event])
+                self._done(place, [event])
+                self._tries.pop((place, record.offset), None)
+            except Exception as error:
+                if not self._give_up(place, record, error):
+                    self._pause(consumer, place, record.offset)
+                    return
+
+    def _done(self, place: TopicPartition, events: list[Event]) -> None:
+        HANDLED.labels(self._group, place.topic).inc(len(events))
+        self._last[place] = events[-1].time
+
+    def _decode(self, record: Any) -> Event:
+        event = decode(record.headers or [], record.key, record.value, topic=self._plain(record.topic))
+        return msgspec.structs.replace(event, partition=record.partition, offset=record.offset)
+
+    def _give_up(self, place: TopicPartition, record: Any, error: Exception) -> bool:
+        """Puts the record to the dead letters if nothing else helps; False when it is to be tried again."""
+        mark = (place, record.offset)
+        self._tries[mark] = tries = self._tries.get(mark, 0) + 1
+        where = {"topic": place.topic, "partition": place.partition, "offset": record.offset, "tries": tries}
+        if not isinstance(error, Unreadable) and (may_pass(error) or tries < TRIES):
+            log.warning("an event is tried again", extra={"reason": type(error).__name__, **where})
+            return False
+        reason = str(error) if isinstance(error, Unreadable) else type(error).__name__
+        try:
+            self._put(record, reason, tries)
+        except (KafkaError, OSError) as trouble:
+            log.error("the dead letters can't be written", extra={"reason": type(trouble).__name__, **where})
+            self._close_producer()
+            return False
+        del self._tries[mark]
+        DEAD.labels(self._group, place.topic).inc()
+        log.error("an event went to the dead letters", extra={"reason": reason, **where}, exc_info=error)
+        return True
+
+    def _put(self, record: Any, reason: str, tries: int) -> None:
+        if self._producer is None:
+            self._producer = kafka.producer(self._settings)
+        deadletters.put(
+            self._settings, self._producer, self._group, record, reason=reason, tries=tries, at=self._clock()
+        )
+
+    def _pause(self, consumer: KafkaConsumer, place: TopicPartition, offset: int) -> None:
+        """Goes back to the record that failed and lets the partition rest for a while."""
+        tries = self._tries[(place, offset)]
+        consumer.seek(place, offset)
+        consumer.pause(place)
+        self._paused[place] = time.monotonic() + min(0.1 * 2 ** min(tries, 20), LONGEST_PAUSE)
+        RETRIED.labels(self._group).inc()
+
+    # --- how far
+
+    def _tell(self, consumer: KafkaConsumer) -> None:
+        progress = []
+        for place in consumer.assignment():
+            end, position = consumer.highwater(place), consumer.position(place, timeout_ms=1_000)
+            behind = max(0, end - position) if end is not None and position is not None else 0
+            progress.append(
+                Progress(
+                    topic=self._plain(place.topic),
+                    partition=place.partition,
+                    behind=behind,
+                    last_event_at=self._last.get(place),
+                )
+            )
+        for topic in self._topics:
+            LAG.labels(self._group, topic).set(sum(each.behind for each in progress if each.topic == topic))
+        if self._observe and progress:
+            self._observe(progress)
+
+    def _plain(self, topic: str) -> str:
+        return topic.removeprefix(self._settings.topic_prefix)
+
+    def _close_producer(self) -> None:
+        if self._producer is not None:
+            self._producer.close(timeout=2, null_logger=True)
+            self._producer = None
+
+
+def may_pass(error: Exception) -> bool:
+    """Whether the failure is of the surroundings (no connection, overtaken), so that waiting is all that helps."""
+    if isinstance(error, OperationFailure):
+        return error.has_error_label("TransientTransactionError")
+    return isinstance(error, PyMongoError | KafkaError | OSError | Overtaken)

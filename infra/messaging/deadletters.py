@@ -1,0 +1,131 @@
+"""Dead letters: messages that a consumer group can't handle, kept whole, with the reason, to be sent again."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.structs import TopicPartition
+
+from infra.clock import to_wire
+from infra.messaging import kafka
+from infra.messaging.topics import dead_letters_of, full_name
+from infra.settings import Settings
+
+PREFIX = "dead-letter-"
+
+
+class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """One message in the dead-letter topic. `number` is its offset there; `reason` holds no personal data."""
+
+    number: int
+    reason: str
+    topic: str
+    partition: int
+    offset: int
+    tries: int
+    at: str
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+
+    @property
+    def type(self) -> str:
+        """The type that the event says it has, if it is readable so far."""
+        return next(
+            (value.decode(errors="replace") for name, value in self.headers if name == "ce_type"), "?"
+        )
+
+
+def put(
+    settings: Settings,
+    producer: KafkaProducer,
+    group: str,
+    record: Any,
+    *,
+    reason: str,
+    tries: int,
+    at: datetime,
+) -> None:
+    """Writes the record, as it came, to the group's dead-letter topic and waits until it is kept there.
+
+    Raises KafkaError when that fails; the record must then not be passed over.
+    """
+    extra = {
+        "reason": reason,
+        "topic": record.topic,
+        "partition": str(record.partition),
+        "offset": str(record.offset),
+        "tries": str(tries),
+        "at": to_wire(at),
+    }
+    headers = [*record.headers, *((PREFIX + name, value.encode()) for name, value in extra.items())]
+    future = producer.send(
+        full_name(settings, dead_letters_of(group)), value=record.value, key=record.key, headers=headers
+    )
+    producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+    future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+
+
+def read_all(settings: Settings, group: str, first: int = 0) -> Iterator[DeadLetter]:
+    """The dead letters of a group, oldest first, up to the end of the topic as it is now."""
+    consumer = kafka.consumer(settings, None)
+    place = TopicPartition(full_name(settings, dead_letters_of(group)), 0)
+    try:
+        consumer.assign([place])
+        consumer.seek(place, first)
+        quiet = 0
+        # The embedded broker gives a wrong end offset: read until nothing comes any more.
+        while quiet < 3:
+            batch: list[Any] = consumer.poll(timeout_ms=400).get(place, [])
+            quiet = 0 if batch else quiet + 1
+            for record in batch:
+                yield _letter(record)
+            if batch and _is_last(consumer, place, batch[-1].offset):
+                return
+    finally:
+        consumer.close()
+
+
+def send_again(settings: Settings, letters: list[DeadLetter]) -> int:
+    """Sends letters to the topic from which they came, as they came; consumers bear repetition."""
+    producer = kafka.producer(settings)
+    try:
+        futures = [
+            producer.send(
+                letter.topic,
+                value=letter.value,
+                key=letter.key,
+                headers=letter.headers,
+                partition=letter.partition,
+            )
+            for letter in letters
+        ]
+        producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+        for future in futures:
+            future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+    finally:
+        producer.close(timeout=2, null_logger=True)
+    return len(letters)
+
+
+def _is_last(consumer: KafkaConsumer, place: TopicPartition, offset: int) -> bool:
+    end = consumer.highwater(place)
+    return end is not None and offset + 1 >= end
+
+
+def _letter(record: Any) -> DeadLetter:
+    told = {name[len(PREFIX) :]: value.decode() for name, value in record.headers if name.startswith(PREFIX)}
+    return DeadLetter(
+        number=record.offset,
+        reason=told.get("reason", "unknown"),
+        topic=told.get("topic", ""),
+        partition=int(told.get("partition", 0)),
+        offset=int(told.get("offset", 0)),
+        tries=int(told.get("tries", 0)),
+        at=told.get("at", ""),
+        key=record.key,
+        value=record.value,
+        headers=[(name, value) for name, value in record.headers if not name.startswith(PREFIX)],
+    )

@@ -1,0 +1,130 @@
+"""CloudEvents 1.0 over Kafka: written in binary mode, read in binary and structured mode."""
+
+import base64
+import uuid
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from infra.clock import from_wire, to_wire
+
+TYPE_PREFIX = "id.go.tangerangkota.bina."
+NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "bina.tangerangkota.go.id")
+STRUCTURED = "application/cloudevents+json"
+
+Headers = list[tuple[str, bytes]]
+
+
+class Unreadable(Exception):
+    """A message that is no event of ours. The text names what is missing and quotes nothing of the content."""
+
+
+def derived_id(*parts: str) -> str:
+    """An id that follows from what it stands for (UUIDv5), so that doing a thing twice makes the same thing."""
+    return str(uuid.uuid5(NAMESPACE, "\x1f".join(parts)))
+
+
+class Event(msgspec.Struct, frozen=True, kw_only=True):
+    """One event as it was read. `type` is short (`pairing.activated`), `seq` counts the aggregate's events.
+
+    body: the data as JSON, None for a tombstone. time: when it was recorded; effective_at: when it took effect.
+    """
+
+    id: str
+    source: str
+    type: str
+    version: int
+    subject: str
+    seq: int
+    time: datetime
+    effective_at: datetime
+    key: str
+    body: bytes | None
+    topic: str = ""
+    partition: int = 0
+    offset: int = 0
+
+    @property
+    def aggregate(self) -> str:
+        """The kind of aggregate that the event speaks of: `pairing`."""
+        return self.type.split(".")[0]
+
+    @property
+    def data(self) -> dict[str, Any]:
+        """The data as plain values; readers with a type of their own decode `body` themselves."""
+        decoded: dict[str, Any] = msgspec.json.decode(self.body or b"{}")
+        return decoded
+
+
+def to_headers(event: Mapping[str, Any], *, source: str, subject: str, key: str) -> Headers:
+    """The Kafka headers of an event as an aggregate's document keeps it."""
+    fields = {
+        "ce_specversion": "1.0",
+        "ce_id": event["id"],
+        "ce_source": f"/{source}",
+        "ce_type": f"{TYPE_PREFIX}{event['type']}.v1",
+        "ce_subject": subject,
+        "ce_time": to_wire(event["time"]),
+        "ce_effectiveat": to_wire(event["effective_at"]),
+        "ce_sequence": f"{event['seq']:010d}",
+        "ce_partitionkey": key,
+        "content-type": "application/json",
+    }
+    return [(name, value.encode()) for name, value in fields.items()]
+
+
+def decode(
+    headers: Sequence[tuple[str, bytes | None]], key: bytes | None, value: bytes | None, *, topic: str = ""
+) -> Event:
+    """Reads an event in either mode. Raises Unreadable."""
+    try:
+        found = {name.lower(): raw.decode() for name, raw in headers if raw is not None}
+        record_key = key.decode() if key is not None else ""
+    except UnicodeDecodeError:
+        raise Unreadable("headers or key are not UTF-8") from None
+    if found.get("content-type", "").startswith(STRUCTURED):
+        attributes, body = _structured(value)
+    else:
+        attributes = {name[3:]: text for name, text in found.items() if name.startswith("ce_")}
+        body = value
+    return _event(attributes, record_key, body, topic)
+
+
+def _structured(value: bytes | None) -> tuple[dict[str, str], bytes | None]:
+    try:
+        envelope = msgspec.json.decode(value or b"", type=dict[str, Any])
+        if "data_base64" in envelope:
+            body: bytes | None = base64.b64decode(envelope.pop("data_base64"), validate=True)
+        else:
+            data = envelope.pop("data", None)
+            body = None if data is None else msgspec.json.encode(data)
+    except (msgspec.DecodeError, ValueError, TypeError):
+        raise Unreadable("the structured event is not a JSON object") from None
+    return {name: str(item) for name, item in envelope.items()}, body
+
+
+def _event(attributes: Mapping[str, str], key: str, body: bytes | None, topic: str) -> Event:
+    if attributes.get("specversion") != "1.0":
+        raise Unreadable("specversion is not 1.0")
+    try:
+        name, version = attributes["type"].removeprefix(TYPE_PREFIX).rsplit(".v", 1)
+        time = from_wire(attributes["time"])
+        return Event(
+            id=attributes["id"],
+            source=attributes["source"].strip("/"),
+            type=name,
+            version=int(version),
+            subject=attributes["subject"],
+            seq=int(attributes["sequence"]),
+            time=time,
+            effective_at=from_wire(attributes["effectiveat"]) if "effectiveat" in attributes else time,
+            key=attributes.get("partitionkey", key),
+            body=body,
+            topic=topic,
+        )
+    except KeyError as error:
+        raise Unreadable(f"{error.args[0]} is missing") from None
+    except ValueError:
+        raise Unreadable("type, time, effectiveat or sequence is malformed") from None

@@ -1,0 +1,80 @@
+"""Kafka clients with our settings: for Apache Kafka, and for the embedded broker with its edges."""
+
+from typing import Any
+
+from kafka import KafkaConsumer, KafkaProducer
+from kafka.admin import KafkaAdminClient
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+
+from infra.settings import Settings
+
+DELIVERY_TIMEOUT_MS = 8_000
+"""How long a record may take to be acknowledged; less than what is left of the relay's lease."""
+
+
+def embedded(settings: Settings) -> bool:
+    """Whether the broker is the embedded one, which lives in memory and knows no idempotent producers."""
+    return settings.broker_profile == "embedded"
+
+
+def producer(settings: Settings, **overrides: Any) -> KafkaProducer:
+    """A producer that waits for all replicas. Not fork-safe: build it in the process that uses it."""
+    idempotent = not embedded(settings)
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap.split(","),
+        "client_id": f"bina-{settings.service}",
+        "acks": "all",
+        "enable_idempotence": idempotent,
+        "max_in_flight_requests_per_connection": 5 if idempotent else 1,
+        "linger_ms": 20,
+        "batch_size": 131_072,
+        "delivery_timeout_ms": DELIVERY_TIMEOUT_MS,
+        "request_timeout_ms": DELIVERY_TIMEOUT_MS - 1_000,
+        "max_block_ms": DELIVERY_TIMEOUT_MS,
+        "allow_auto_create_topics": False,
+        "reconnect_backoff_max_ms": 1_000,
+        "metrics_enabled": False,
+    }
+    return KafkaProducer(**{**options, **overrides})
+
+
+def consumer(settings: Settings, group: str | None) -> KafkaConsumer:
+    """A consumer that starts at the beginning and commits only when told to. Not thread-safe."""
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap.split(","),
+        "client_id": f"bina-{settings.service}",
+        "group_id": group,
+        "enable_auto_commit": False,
+        "auto_offset_reset": "earliest",
+        "allow_auto_create_topics": False,
+        "partition_assignment_strategy": [RangePartitionAssignor],
+        "fetch_max_wait_ms": 100,
+        "max_poll_records": 2_000,
+        "reconnect_backoff_max_ms": 1_000,
+        "metrics_enabled": False,
+    }
+    if embedded(settings):
+        # Joining a group takes half of the session timeout there.
+        options |= {"session_timeout_ms": 2_000, "heartbeat_interval_ms": 500}
+    else:
+        options |= {"session_timeout_ms": 10_000, "heartbeat_interval_ms": 2_000}
+    return KafkaConsumer(**options)
+
+
+def admin(settings: Settings) -> KafkaAdminClient:
+    """A client for topics and the cluster."""
+    return KafkaAdminClient(
+        bootstrap_servers=settings.kafka_bootstrap.split(","),
+        client_id=f"bina-{settings.service}-admin",
+        request_timeout_ms=10_000,
+        reconnect_backoff_max_ms=1_000,
+    )
+
+
+def cluster_id(settings: Settings) -> str:
+    """The identity of the cluster: another one than before means another, empty log. Raises KafkaError."""
+    client = admin(settings)
+    try:
+        return str(client.describe_cluster()["cluster_id"])
+    finally:
+        client.close()

@@ -1,0 +1,263 @@
+"""The relay: brings the events that aggregates carry to Kafka, each at least once.
+
+One relay a service is active, by a lease. It reads with majority concern (a write that a failover rolls back must
+never be published), live changes before imports, sends what is above `sent`, waits for the acknowledgement and
+advances `sent` while the next page is already on its way.
+"""
+
+import logging
+import threading
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError, MessageSizeTooLargeError
+from prometheus_client import Counter, Gauge
+from pymongo import InsertOne, UpdateMany, UpdateOne
+from pymongo.collection import Collection
+from pymongo.database import Database
+from pymongo.errors import PyMongoError
+
+from infra.clock import Clock
+from infra.messaging import kafka
+from infra.messaging.envelope import to_headers
+from infra.messaging.topics import ensure_topics, full_name
+from infra.messaging.wake import Wake
+from infra.settings import Settings
+from infra.storage.aggregates import Aggregates
+from infra.storage.leases import Lease
+from infra.storage.mongo import Document
+
+log = logging.getLogger(__name__)
+
+SENT = Counter("bina_events_sent", "Events acknowledged by Kafka", ["service"])
+POSTPONED = Counter("bina_events_postponed", "Documents whose events can't be sent as they are", ["service"])
+BACKLOG = Gauge("bina_relay_backlog", "Documents with events that wait to be sent", ["service"])
+
+PAGE = 500
+LEASE_SECONDS = 20.0
+POSTPONE = timedelta(seconds=60)
+KEPT_EVENTS = 200
+"""Sent events beyond this number move from the document to the archive."""
+
+UNSENT: Mapping[str, Any] = {"unsent.lane": {"$gte": 0}}
+
+
+class Relay:
+    """Part of a worker: sends the events of all aggregates of one service."""
+
+    name = "relay"
+
+    def __init__(
+        self,
+        settings: Settings,
+        database: Database[Document],
+        aggregates: Sequence[Aggregates[Any]],
+        clock: Clock,
+    ) -> None:
+        self._settings = settings
+        self._database = database
+        self._aggregates = aggregates
+        self._clock = clock
+        self._lease = Lease(database, "relay", LEASE_SECONDS)
+        self._leased_until = 0.0
+        self._wake = Wake(database, [each.collection.name for each in aggregates])
+        self._in_flight: dict[str, set[Any]] = defaultdict(set)
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop` is set; trouble with Kafka or MongoDB is waited out."""
+        wake = threading.Thread(target=self._wake.run, args=(stop,), daemon=True, name="relay-wake")
+        wake.start()
+        while not stop.is_set():
+            try:
+                self._hold(stop)
+            except (KafkaError, PyMongoError) as error:
+                log.warning("relay waits", extra={"reason": type(error).__name__})
+                self._in_flight.clear()
+                stop.wait(1.0)
+        wake.join(timeout=5)
+
+    def _hold(self, stop: threading.Event) -> None:
+        """Waits for the lease, then sends until it is lost."""
+        if not self._prolong():
+            stop.wait(1.0)
+            return
+        self._follow_cluster()
+        producer = kafka.producer(self._settings)
+        try:
+            with ThreadPoolExecutor(1, thread_name_prefix="relay-advance") as advancing:
+                self._send_all(producer, advancing, stop)
+        finally:
+            producer.close(timeout=2, null_logger=True)
+            if stop.is_set():
+                self._lease.release()
+
+    def _send_all(
+        self, producer: KafkaProducer, advancing: ThreadPoolExecutor, stop: threading.Event
+    ) -> None:
+        names = {each.collection.name for each in self._aggregates}
+        checked = time.monotonic()
+        while not stop.is_set() and self._prolong():
+            pending: list[Future[None]] = []
+            busy = [
+                self._page(each, producer, advancing, pending)
+                for each in self._aggregates
+                if each.collection.name in names
+            ]
+            for future in pending:
+                future.result()
+            if any(busy):
+                continue
+            names = self._wake.wait(1.0)
+            if time.monotonic() - checked > 5:
+                self._follow_cluster()
+                checked = time.monotonic()
+                names = {each.collection.name for each in self._aggregates}
+
+    def _prolong(self) -> bool:
+        """Keeps the lease; asks the database only when half of it is used up."""
+        if time.monotonic() < self._leased_until - LEASE_SECONDS / 2:
+            return True
+        asked = time.monotonic()
+        held = self._lease.acquire()
+        self._leased_until = asked + LEASE_SECONDS if held else 0.0
+        return held
+
+    # --- sending
+
+    def _page(
+        self,
+        aggregates: Aggregates[Any],
+        producer: KafkaProducer,
+        advancing: ThreadPoolExecutor,
+        pending: list[Future[None]],
+    ) -> bool:
+        """Sends pages of one collection until it has no more; True when there was something to send."""
+        busy = False
+        while documents := self._read(aggregates.collection):
+            busy = True
+            flying = self._in_flight[aggregates.collection.name]
+            flying.update(document["_id"] for document in documents)
+            sent = [(document, self._send(aggregates, producer, document)) for document in documents]
+            # Two pages at the most are on their way: this one, and the one before it that is advanced.
+            while len(pending) > 1:
+                pending.pop(0).result()
+            pending.append(advancing.submit(self._advance, aggregates, producer, sent, flying))
+            if len(documents) < PAGE or not self._prolong():
+                break
+        return busy
+
+    def _read(self, collection: Collection[Document]) -> list[Document]:
+        query: dict[str, Any] = {**UNSENT, "unsent.at": {"$lte": self._clock()}}
+        if flying := self._in_flight[collection.name]:
+            query["_id"] = {"$nin": list(flying)}
+        above = {"$filter": {"input": "$events", "cond": {"$gt": ["$$this.seq", "$sent"]}}}
+        fields = {"seq": 1, "events": above, "length": {"$size": "$events"}}
+        return list(collection.find(query, fields).sort([("unsent.lane", 1), ("unsent.at", 1)]).limit(PAGE))
+
+    def _send(self, aggregates: Aggregates[Any], producer: KafkaProducer, document: Document) -> list[Any]:
+        futures = []
+        for event in document["events"]:
+            subject = str(document["_id"])
+            key = event.get("key", subject)
+            futures.append(
+                producer.send(
+                    full_name(self._settings, event.get("topic", aggregates.topic)),
+                    value=event["body"],
+                    key=key.encode(),
+                    headers=to_headers(event, source=self._settings.service, subject=subject, key=key),
+                )
+            )
+        return futures
+
+    def _advance(
+        self,
+        aggregates: Aggregates[Any],
+        producer: KafkaProducer,
+        sent: Sequence[tuple[Document, list[Any]]],
+        flying: set[Any],
+    ) -> None:
+        """Waits for the acknowledgements and writes down how far each document is sent."""
+        producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+        by_seq: dict[int, list[Any]] = defaultdict(list)
+        too_large: list[Any] = []
+        for document, futures in sent:
+            try:
+                for future in futures:
+                    future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+                by_seq[document["events"][-1]["seq"] if futures else document["seq"]].append(document["_id"])
+            except MessageSizeTooLargeError:
+                too_large.append(document["_id"])
+        writes: list[UpdateMany | UpdateOne] = [
+            UpdateMany({"_id": {"$in": ids}}, advance_to(seq)) for seq, ids in by_seq.items()
+        ]
+        if too_large:
+            log.error("events can't be sent", extra={"aggregates": too_large})
+            POSTPONED.labels(self._settings.service).inc(len(too_large))
+            later = {"$set": {"unsent.at": self._clock() + POSTPONE}}
+            writes.append(UpdateMany({"_id": {"$in": too_large}}, later))
+        aggregates.collection.bulk_write(writes, ordered=False)
+        for document, _ in sent:
+            flying.discard(document["_id"])
+        SENT.labels(self._settings.service).inc(sum(len(futures) for _, futures in sent))
+        long = [document["_id"] for document, _ in sent if document["length"] > KEPT_EVENTS]
+        for id_ in long:
+            archive_events(aggregates, id_)
+
+    # --- another cluster than before
+
+    def _follow_cluster(self) -> None:
+        """A cluster with another identity has an empty log: makes the topics and sends everything again."""
+        now = kafka.cluster_id(self._settings)
+        state = self._database["relay"]
+        known = state.find_one({"_id": "cluster"})
+        if known and known["cluster_id"] == now:
+            BACKLOG.labels(self._settings.service).set(self.backlog())
+            return
+        ensure_topics(self._settings)
+        if known:
+            log.warning("the Kafka cluster is another one: everything is sent again")
+            for aggregates in self._aggregates:
+                resend(aggregates, {}, self._clock)
+        state.replace_one({"_id": "cluster"}, {"cluster_id": now}, upsert=True)
+
+    def backlog(self) -> int:
+        """How many documents have events that wait to be sent."""
+        return sum(each.collection.count_documents(UNSENT) for each in self._aggregates)
+
+
+def advance_to(seq: int) -> list[Mapping[str, Any]]:
+    """Sets `sent` to at least `seq`, and clears `unsent` only when nothing is left; `version` is untouched."""
+    unsent = {"$cond": [{"$lte": ["$seq", seq]}, "$$REMOVE", "$unsent"]}
+    return [{"$set": {"sent": {"$max": ["$sent", seq]}, "unsent": unsent}}]
+
+
+def resend(aggregates: Aggregates[Any], query: Mapping[str, Any], clock: Clock) -> int:
+    """Marks the aggregates that match to have their events sent again, behind live ones; gives their number.
+
+    Only the events in the document are sent: the last one carries the whole public state.
+    """
+    again = {"$set": {"sent": 0, "unsent": {"lane": 1, "at": clock()}}}
+    return aggregates.collection.update_many(dict(query), again).modified_count
+
+
+def archive_events(aggregates: Aggregates[Any], id_: Any) -> None:
+    """Moves the sent events of one document, but for the last few, to the archive collection."""
+    document = aggregates.collection.find_one({"_id": id_}, {"events": 1, "sent": 1})
+    if document is None:
+        return
+    last = document["sent"] - KEPT_EVENTS // 2
+    old = [event for event in document["events"] if event["seq"] <= last]
+    if not old:
+        return
+    rows = [{"_id": event["id"], "aggregate": id_, "seq": event["seq"], "event": event} for event in old]
+    known = {
+        row["_id"] for row in aggregates.archive.find({"_id": {"$in": [r["_id"] for r in rows]}}, {"_id": 1})
+    }
+    if missing := [InsertOne(row) for row in rows if row["_id"] not in known]:
+        aggregates.archive.bulk_write(missing)
+    aggregates.collection.update_one({"_id": id_}, {"$pull": {"events": {"seq": {"$lte": last}}}})

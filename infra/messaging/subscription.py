@@ -1,0 +1,70 @@
+"""Which events a service listens to, each with the smaller type by which it reads them."""
+
+import logging
+from collections.abc import Callable, Sequence
+from itertools import groupby
+from typing import Any, TypeVar
+
+import msgspec
+from prometheus_client import Counter
+
+from infra.messaging.envelope import Event, Unreadable
+
+log = logging.getLogger(__name__)
+
+R = TypeVar("R")
+BatchHandler = Callable[[int, list[Event]], None]
+"""Takes the events of one partition, in order. What it does must bear repetition."""
+
+PASSED = Counter("bina_events_passed", "Events of a type or version that nobody here listens to", ["type"])
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """One kind of aggregate that is listened to. A tombstone comes with None for its data."""
+
+    aggregate: str
+    read: Callable[[Event], Any]
+    handle: Callable[[list[tuple[Event, Any]]], None]
+    version: int = 1
+
+
+def on(
+    aggregate: str, reader: type[R], handle: Callable[[list[tuple[Event, R]]], None], *, version: int = 1
+) -> Subscription:
+    """Listens to every event of the aggregate; unknown fields are ignored, missing ones make it unreadable."""
+    decoder = msgspec.json.Decoder(reader)
+
+    def read(event: Event) -> R | None:
+        if event.body is None:
+            return None
+        try:
+            return decoder.decode(event.body)
+        except msgspec.DecodeError as error:
+            raise Unreadable(reason_of(error)) from None
+
+    return Subscription(aggregate, read, handle, version)
+
+
+def dispatch(subscriptions: Sequence[Subscription]) -> BatchHandler:
+    """A handler that gives each run of consecutive events of one aggregate to its subscription.
+
+    Unknown types and versions are counted and passed over.
+    """
+    by_aggregate = {(each.aggregate, each.version): each for each in subscriptions}
+
+    def handle(partition: int, events: list[Event]) -> None:
+        for (aggregate, version), run in groupby(events, key=lambda event: (event.aggregate, event.version)):
+            subscription = by_aggregate.get((aggregate, version))
+            if subscription is None:
+                for event in run:
+                    PASSED.labels(event.type).inc()
+                continue
+            subscription.handle([(event, subscription.read(event)) for event in run])
+
+    return handle
+
+
+def reason_of(error: msgspec.DecodeError) -> str:
+    """Why the data doesn't fit, as far as it may be written down: the place, never the value."""
+    _, _, place = str(error).partition(" - at ")
+    return f"data does not fit the reader at {place.strip('`')}" if place else "data does not fit the reader"

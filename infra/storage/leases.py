@@ -1,0 +1,44 @@
+"""A lease: at most one holder at a time, by the database's clock."""
+
+import uuid
+from datetime import UTC, datetime
+
+from pymongo.database import Database
+from pymongo.errors import DuplicateKeyError
+
+from infra.storage.mongo import Document
+
+LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Lease:
+    """The right to be the one who does `name`, for `seconds` at a time.
+
+    It can't fence others: a holder that was frozen past its end may still act for a moment, and what it does
+    must be harmless then.
+    """
+
+    def __init__(self, database: Database[Document], name: str, seconds: float = 10.0) -> None:
+        self._leases = database["leases"]
+        self._name = name
+        self._ms = int(seconds * 1000)
+        self.owner = uuid.uuid4().hex
+
+    def acquire(self) -> bool:
+        """Takes or prolongs the lease; False while somebody else holds it."""
+        free = {"$or": [{"owner": self.owner}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
+        until = {"$add": ["$$NOW", self._ms]}
+        take = [{"$set": {"owner": self.owner, "until": until}}]
+        if self._leases.update_one({"_id": self._name, **free}, take).matched_count:
+            return True
+        try:
+            self._leases.insert_one({"_id": self._name, "owner": None, "until": LONG_AGO})
+        except DuplicateKeyError:
+            return False
+        return bool(self._leases.update_one({"_id": self._name, **free}, take).matched_count)
+
+    def release(self) -> None:
+        """Gives it back at once, so that the next holder need not wait."""
+        self._leases.update_one(
+            {"_id": self._name, "owner": self.owner}, [{"$set": {"until": {"$subtract": ["$$NOW", 1]}}}]
+        )

@@ -1,0 +1,201 @@
+"""From a stored change through Kafka to a handler: nothing lost, nothing in the way."""
+
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from pymongo.database import Database
+
+from infra.clock import system_clock
+from infra.messaging import deadletters, kafka
+from infra.messaging.consumer import Consumer, Progress
+from infra.messaging.envelope import Event
+from infra.messaging.relay import Relay, resend
+from infra.messaging.subscription import dispatch, on
+from infra.messaging.topics import ensure_topics, full_name
+from infra.settings import Settings
+from infra.storage.copies import Copies
+from infra.storage.mongo import Document, connect
+from infra.worker import Part
+from tests.component.infra.things import Thing, change, things
+from tests.conftest import SettingsFor
+from tests.support import eventually, running
+
+
+class Seen(msgspec.Struct, frozen=True):
+    """The reader's own, smaller view of a thing."""
+
+    colour: str
+
+
+class Threads:
+    """Runs parts as a worker does, for the length of a block."""
+
+    def __init__(self, *parts: Part) -> None:
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=part.run, args=(self._stop,)) for part in parts]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(20)
+            assert not thread.is_alive(), "it stops when told to"
+
+
+def relay(settings: Settings, database: Database[Document]) -> Relay:
+    return Relay(settings, database, [things(database)], system_clock)
+
+
+def consumer(settings: Settings, handler: Callable[[int, list[Event]], None], **options: Any) -> Consumer:
+    return Consumer(settings, "readers", ["enrollment.events"], handler, system_clock, **options)
+
+
+def put_raw(settings: Settings, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+    ensure_topics(settings)
+    producer = kafka.producer(settings)
+    producer.send(full_name(settings, "enrollment.events"), value=value, key=b"k", headers=headers)
+    producer.flush(timeout=10)
+    producer.close()
+
+
+def test_every_change_arrives_in_order(settings_for: SettingsFor) -> None:
+    """All events of one aggregate come, in the order of their seq, and the document is marked as sent."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    repository = things(database)
+    got: list[Event] = []
+    with running(
+        Threads(relay(settings, database), consumer(settings, lambda _, events: got.extend(events)))
+    ):
+        stored = repository.insert(Thing(id="a", colour="0"), change("made"))
+        for number in range(1, 30):
+            stored = repository.replace(stored, Thing(id="a", colour=str(number)), change("painted"))
+        eventually(lambda: len(got) >= 30)
+        eventually(lambda: (database["things"].find_one({"_id": "a"}) or {}).get("sent") == 30)
+    seqs = [event.seq for event in got]
+    assert sorted(set(seqs)) == list(range(1, 31))
+    assert "unsent" not in (database["things"].find_one({"_id": "a"}) or {})
+    assert {event.data["colour"] for event in got} == {str(number) for number in range(30)}
+
+
+def test_a_thousand_aggregates_arrive(settings_for: SettingsFor) -> None:
+    """More than one page goes out, each exactly into the copy of its reader."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    copies = Copies(database["copies"])
+
+    def copy(batch: list[tuple[Event, Seen]]) -> None:
+        copies.apply(batch, lambda event, seen: {"colour": seen.colour})
+
+    with running(Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, copy)])))):
+        things(database).insert_many(
+            [(Thing(id=str(number), colour="red"), change("made"), None) for number in range(1300)]
+        )
+        eventually(lambda: database["copies"].count_documents({"colour": "red"}) == 1300, timeout=20)
+        eventually(lambda: database["things"].count_documents({"unsent": {"$exists": True}}) == 0)
+
+
+def test_an_older_event_never_overwrites_a_newer_copy(settings_for: SettingsFor) -> None:
+    """Everything is sent again, out of order as it may be: the copies stay as they are."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    copies = Copies(database["copies"])
+    seen: list[int] = []
+
+    def copy(batch: list[tuple[Event, Seen]]) -> None:
+        seen.extend(event.seq for event, _ in batch)
+        copies.apply(batch, lambda event, data: {"colour": data.colour})
+
+    repository = things(database)
+    with running(Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, copy)])))):
+        stored = repository.insert(Thing(id="a", colour="red"), change("made"))
+        repository.replace(stored, Thing(id="a", colour="blue"), change("painted"))
+        eventually(lambda: 2 in seen)
+        assert resend(repository, {}, system_clock) == 1
+        eventually(lambda: seen.count(1) >= 2 and seen.count(2) >= 2)
+    assert database["copies"].find_one({"_id": "a"}) == {"_id": "a", "seq": 2, "colour": "blue"}
+
+
+def test_rubbish_goes_to_the_dead_letters_and_the_next_is_handled(settings_for: SettingsFor) -> None:
+    """What can't be read is kept whole with a reason that quotes nothing, and can be sent again."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    got: list[str] = []
+
+    def handle(batch: list[tuple[Event, Seen]]) -> None:
+        got.extend(seen.colour for _, seen in batch)
+
+    put_raw(settings, b"\xff not json", [("ce_type", b"nonsense")])
+    with running(
+        Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))
+    ):
+        things(database).insert(Thing(id="a", colour="red"), change("made"))
+        eventually(lambda: got == ["red"], timeout=20)
+        letters = eventually(lambda: list(deadletters.read_all(settings, "readers")))
+    (letter,) = letters
+    assert (letter.value, letter.key, letter.type) == (b"\xff not json", b"k", "nonsense")
+    assert letter.reason == "specversion is not 1.0"
+    assert deadletters.send_again(settings, letters) == 1
+
+
+def test_a_failure_that_passes_is_tried_again(settings_for: SettingsFor) -> None:
+    """The handler fails three times for want of a connection; then the event is handled, and is no dead letter."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    tries: list[str] = []
+
+    def handle(batch: list[tuple[Event, Seen]]) -> None:
+        tries.append(batch[0][1].colour)
+        if len(tries) < 4:
+            raise ConnectionError("away")
+
+    with running(
+        Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))
+    ):
+        things(database).insert(Thing(id="a", colour="red"), change("made"))
+        eventually(lambda: len(tries) == 4)
+    assert list(deadletters.read_all(settings, "readers")) == []
+
+
+def test_a_failure_that_stays_ends_as_a_dead_letter(settings_for: SettingsFor) -> None:
+    """Its tries used up, the event is set aside, with the kind of error as the reason and none of its text."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    got: list[str] = []
+
+    def handle(batch: list[tuple[Event, Seen]]) -> None:
+        for event, seen in batch:
+            if event.subject == "bad":
+                raise ValueError("Budi Santoso")
+            got.append(seen.colour)
+
+    with running(
+        Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))
+    ):
+        repository = things(database)
+        repository.insert(Thing(id="bad", colour="black"), change("made"))
+        repository.insert(Thing(id="good", colour="white"), change("made"))
+        letters = eventually(lambda: list(deadletters.read_all(settings, "readers")), timeout=30)
+        eventually(lambda: "white" in got, timeout=30)
+    assert [letter.reason for letter in letters] == ["ValueError"]
+
+
+def test_progress_is_told(settings_for: SettingsFor) -> None:
+    """Once all is handled nothing is behind, and the last event's time is known."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    told: list[list[Progress]] = []
+    reader = consumer(settings, lambda _, events: None, observe=told.append)
+    with running(Threads(relay(settings, database), reader)):
+        things(database).insert(Thing(id="a", colour="red"), change("made"))
+
+        def done() -> bool:
+            latest = told[-1] if told else []
+            return any(each.last_event_at for each in latest) and all(each.behind == 0 for each in latest)
+
+        eventually(done, timeout=20)
