@@ -1,0 +1,1 @@
+"""Kafka: the envelope of events, the relay, consumers, dead letters, topics."""

@@ -1,9 +1,9 @@
 """The consumer: gives events to a handler, at least once, and lets nothing be lost or stand in the way.
 
-Steps, in this order: read a batch; handle it whole; where that fails, handle its events one by one; a failure that
-may pass pauses that partition (others go on) and is tried again with growing pauses; one that can't pass, or whose
-tries are used up, goes to the dead letters; where these can't be written, the partition waits; then the offsets are
-committed, after the effect.
+Steps, in this order: read a batch; handle it whole; where that fails, handle its events one by one; a failure
+that may pass pauses that partition (others go on) and is tried again with growing pauses; one that can't pass, or
+whose tries are used up, goes to the dead letters; where these can't be written, the partition waits; then the
+offsets are committed, after the effect.
 """
 
 import logging
@@ -33,9 +33,7 @@ log = logging.getLogger(__name__)
 HANDLED = Counter("bina_events_handled", "Events whose effect is stored", ["group", "topic"])
 DEAD = Counter("bina_dead_letters", "Messages put to the dead letters", ["group", "topic"])
 RETRIED = Counter("bina_events_retried", "Pauses of a partition after a failure", ["group"])
-LAG = Gauge(
-    "bina_consumer_lag", "Events not yet handled, of the partitions of this worker", ["group", "topic"]
-)
+LAG = Gauge("bina_consumer_lag", "Events not yet handled, of the partitions of this worker", ["group", "topic"])
 
 TRIES = 6
 LONGEST_PAUSE = 30.0
@@ -137,7 +135,7 @@ class Consumer:
             events = [self._decode(record) for record in records]
             self._handler(place.partition, events)
             self._done(place, events)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, one event must not hold up the others
             log.info("a batch is handled one by one", extra={"reason": type(error).__name__})
             self._one_by_one(consumer, place, records)
 
@@ -148,7 +146,7 @@ class Consumer:
                 self._handler(place.partition, [event])
                 self._done(place, [event])
                 self._tries.pop((place, record.offset), None)
-            except Exception as error:
+            except Exception as error:  # noqa: BLE001 - it is written down with the event
                 if not self._give_up(place, record, error):
                     self._pause(consumer, place, record.offset)
                     return
@@ -173,7 +171,7 @@ class Consumer:
         try:
             self._put(record, reason, tries)
         except (KafkaError, OSError) as trouble:
-            log.error("the dead letters can't be written", extra={"reason": type(trouble).__name__, **where})
+            log.warning("the dead letters can't be written", extra={"reason": type(trouble).__name__, **where})
             self._close_producer()
             return False
         del self._tries[mark]

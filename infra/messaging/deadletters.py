@@ -33,9 +33,7 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def type(self) -> str:
         """The type that the event says it has, if it is readable so far."""
-        return next(
-            (value.decode(errors="replace") for name, value in self.headers if name == "ce_type"), "?"
-        )
+        return next((value.decode(errors="replace") for name, value in self.headers if name == "ce_type"), "?")
 
 
 def put(

@@ -96,9 +96,7 @@ class Relay:
             if stop.is_set():
                 self._lease.release()
 
-    def _send_all(
-        self, producer: KafkaProducer, advancing: ThreadPoolExecutor, stop: threading.Event
-    ) -> None:
+    def _send_all(self, producer: KafkaProducer, advancing: ThreadPoolExecutor, stop: threading.Event) -> None:
         names = {each.collection.name for each in self._aggregates}
         checked = time.monotonic()
         while not stop.is_set() and self._prolong():
@@ -255,9 +253,7 @@ def archive_events(aggregates: Aggregates[Any], id_: Any) -> None:
     if not old:
         return
     rows = [{"_id": event["id"], "aggregate": id_, "seq": event["seq"], "event": event} for event in old]
-    known = {
-        row["_id"] for row in aggregates.archive.find({"_id": {"$in": [r["_id"] for r in rows]}}, {"_id": 1})
-    }
+    known = {row["_id"] for row in aggregates.archive.find({"_id": {"$in": [r["_id"] for r in rows]}}, {"_id": 1})}
     if missing := [InsertOne(row) for row in rows if row["_id"] not in known]:
         aggregates.archive.bulk_write(missing)
     aggregates.collection.update_one({"_id": id_}, {"$pull": {"events": {"seq": {"$lte": last}}}})

@@ -52,7 +52,7 @@ def dispatch(subscriptions: Sequence[Subscription]) -> BatchHandler:
     """
     by_aggregate = {(each.aggregate, each.version): each for each in subscriptions}
 
-    def handle(partition: int, events: list[Event]) -> None:
+    def handle(_partition: int, events: list[Event]) -> None:
         for (aggregate, version), run in groupby(events, key=lambda event: (event.aggregate, event.version)):
             subscription = by_aggregate.get((aggregate, version))
             if subscription is None:

@@ -1,0 +1,1 @@
+"""MongoDB: aggregates with their events, guards, leases, timers, copies, pages."""

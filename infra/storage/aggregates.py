@@ -241,9 +241,7 @@ class Aggregates(Generic[S]):
         if session is not None:
             raise Stale
         ids = [query["_id"] for query, _, _ in updates]
-        now = {
-            row["_id"]: row["events"] for row in self.collection.find({"_id": {"$in": ids}}, {"events": 1})
-        }
+        now = {row["_id"]: row["events"] for row in self.collection.find({"_id": {"$in": ids}}, {"events": 1})}
         return [update["$push"]["events"]["$each"][0] in now[query["_id"]] for query, update, _ in updates]
 
     # --- looking back

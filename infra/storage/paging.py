@@ -59,7 +59,7 @@ def decode(cursor: str, size: int) -> list[Any]:
 
 
 def _after(order: Sequence[tuple[str, int]], values: Sequence[Any]) -> Mapping[str, Any]:
-    """Everything that sorts behind the position: later in the first field, or equal there and later in the next."""
+    """What sorts behind the position: later in the first field, or equal there and later in the next."""
     branches = []
     for place, ((name, direction), value) in enumerate(zip(order, values, strict=True)):
         equal = {order[i][0]: {"$eq": values[i]} for i in range(place)}

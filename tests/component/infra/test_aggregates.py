@@ -66,7 +66,8 @@ def test_a_stale_change_is_refused(database: Database[Document]) -> None:
     with pytest.raises(Stale):
         repository.replace(stored, Thing(id="a", colour="green"), change("painted"))
     current = repository.get("a")
-    assert current is not None and current.state.colour == "blue"
+    assert current is not None
+    assert current.state.colour == "blue"
 
 
 def test_ids_and_unique_values_are_told_apart(database: Database[Document]) -> None:

@@ -60,7 +60,8 @@ def test_a_refusal_undoes_the_transaction(database: Database[Document]) -> None:
 def test_a_lease_has_one_holder(database: Database[Document]) -> None:
     """Nobody else gets it while it lasts; given back, it is free at once."""
     first, second = Lease(database, "relay", 30), Lease(database, "relay", 30)
-    assert first.acquire() and first.acquire()
+    assert first.acquire()
+    assert first.acquire(), "the holder prolongs it"
     assert not second.acquire()
     first.release()
     assert second.acquire()
@@ -101,6 +102,8 @@ def test_a_timer_that_fails_is_tried_again(database: Database[Document]) -> None
         done.append(key)
 
     loop = TimersLoop(timers, {"ring": ring}, lambda: now[0])
-    assert loop.run_due() and not done
+    assert loop.run_due()
+    assert not done
     now[0] += timedelta(minutes=2)
-    assert loop.run_due() and done == ["x"]
+    assert loop.run_due()
+    assert done == ["x"]

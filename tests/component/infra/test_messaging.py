@@ -69,9 +69,7 @@ def test_every_change_arrives_in_order(settings_for: SettingsFor) -> None:
     database = connect(settings)
     repository = things(database)
     got: list[Event] = []
-    with running(
-        Threads(relay(settings, database), consumer(settings, lambda _, events: got.extend(events)))
-    ):
+    with running(Threads(relay(settings, database), consumer(settings, lambda _, events: got.extend(events)))):
         stored = repository.insert(Thing(id="a", colour="0"), change("made"))
         for number in range(1, 30):
             stored = repository.replace(stored, Thing(id="a", colour=str(number)), change("painted"))
@@ -131,9 +129,7 @@ def test_rubbish_goes_to_the_dead_letters_and_the_next_is_handled(settings_for: 
         got.extend(seen.colour for _, seen in batch)
 
     put_raw(settings, b"\xff not json", [("ce_type", b"nonsense")])
-    with running(
-        Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))
-    ):
+    with running(Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))):
         things(database).insert(Thing(id="a", colour="red"), change("made"))
         eventually(lambda: got == ["red"], timeout=20)
         letters = eventually(lambda: list(deadletters.read_all(settings, "readers")))
@@ -154,9 +150,7 @@ def test_a_failure_that_passes_is_tried_again(settings_for: SettingsFor) -> None
         if len(tries) < 4:
             raise ConnectionError("away")
 
-    with running(
-        Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))
-    ):
+    with running(Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))):
         things(database).insert(Thing(id="a", colour="red"), change("made"))
         eventually(lambda: len(tries) == 4)
     assert list(deadletters.read_all(settings, "readers")) == []
@@ -174,9 +168,7 @@ def test_a_failure_that_stays_ends_as_a_dead_letter(settings_for: SettingsFor) -
                 raise ValueError("Budi Santoso")
             got.append(seen.colour)
 
-    with running(
-        Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))
-    ):
+    with running(Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))):
         repository = things(database)
         repository.insert(Thing(id="bad", colour="black"), change("made"))
         repository.insert(Thing(id="good", colour="white"), change("made"))
