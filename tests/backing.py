@@ -1,6 +1,6 @@
-"""MongoDB and the broker behind a test run. Addresses in the environment come first, then containers, then embedded.
+"""MongoDB and the broker behind a test run: addresses in the environment come first, else they are started.
 
-The processes are started at once and get ready in the background; whoever needs them waits for their addresses.
+The processes start at once and get ready in the background; whoever needs them waits for their addresses.
 """
 
 import json
@@ -43,7 +43,7 @@ class Backing:
         self._thread = threading.Thread(target=self._get_ready, name="backing")
 
     def start(self) -> None:
-        """Start what the environment does not name; from a thread that lasts, as the processes die with it."""
+        """Start what the environment does not name, from a thread that lasts: the processes die with it."""
         try:
             self._choose()
             for part in self._parts.values():

@@ -1,4 +1,4 @@
-"""A real MongoDB and a real broker, one of each for the whole run and all its processes; fresh names per test."""
+"""A real MongoDB and a real broker, one each for the whole run; databases and topics of each test's own."""
 
 import os
 import shutil
@@ -103,7 +103,7 @@ def settings_for(
     development_keys: DevelopmentKeys,
     tmp_path: Path,
 ) -> Iterator[SettingsFor]:
-    """`settings_for(service, **overrides) -> Settings`: databases and topics of this test alone, dropped after it."""
+    """`settings_for(service, **overrides) -> Settings`: databases and topics of this test alone."""
     unique = uuid.uuid4().hex[:12]
     databases: set[str] = set()
 

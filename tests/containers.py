@@ -1,7 +1,7 @@
 """MongoDB and Apache Kafka in containers, for `make test CONTAINERS=1`.
 
-testcontainers' own MongoDB has no replica set and its own Kafka wants another vendor's image, so both are plain
-containers here. Images can be named in the environment (BINA_MONGODB_IMAGE, BINA_KAFKA_IMAGE).
+testcontainers' own MongoDB has no replica set and its own Kafka wants another vendor's image, so both are
+plain containers here. Images can be named in the environment (BINA_MONGODB_IMAGE, BINA_KAFKA_IMAGE).
 """
 
 import io
@@ -44,7 +44,8 @@ class _Container(ABC):
         self._port = port
 
     def start(self) -> None:
-        """Nothing yet."""
+        """Say what is about to take its time."""
+        print(f"A container of {self.container.image} starts")
 
     def wait_ready(self) -> None:
         """Start it and wait until a client gets an answer. Raises CannotStart."""
@@ -94,7 +95,7 @@ def _initiated(client: MongoClient[dict[str, Any]]) -> bool:
 
 
 class ApacheKafka(_Container):
-    """Apache Kafka 4 in KRaft mode. It waits for a script, which can only be written once its port is known."""
+    """Apache Kafka 4 in KRaft mode: it waits for a script that is written once its port is known."""
 
     _SCRIPT = "/tmp/start.sh"
 

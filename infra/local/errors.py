@@ -2,4 +2,4 @@
 
 
 class CannotStart(Exception):
-    """The message is for a person at a terminal: what is wrong and what to do about it; no traceback follows."""
+    """The message is for a person at a terminal: what is wrong, and what to do about it."""

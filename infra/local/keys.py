@@ -1,4 +1,4 @@
-"""Development keys: made fresh for each BINA_HOME, good for tokens of a copy that runs in development only."""
+"""Development keys: made fresh for each BINA_HOME, good for tokens of a development copy only."""
 
 import json
 import os
@@ -11,12 +11,11 @@ import jwt
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from jwt.algorithms import OKPAlgorithm
 
-# Services recognise this prefix and refuse such keys anywhere but in development.
-KID_PREFIX = "development-"
+from infra.settings import DEVELOPMENT
 
 
 class DevelopmentKeys:
-    """The signing key of one home: `keys/private.json` for its owner only, `keys/jwks.json` for the services."""
+    """The signing key of one home: `keys/private.json` for its owner, `keys/jwks.json` for the services."""
 
     def __init__(self, home: Path, env: Mapping[str, str] | None = None) -> None:
         env = os.environ if env is None else env
@@ -33,13 +32,12 @@ class DevelopmentKeys:
         """Make the key unless there is one. Two commands at once agree on the first one written."""
         self._private.parent.mkdir(parents=True, exist_ok=True)
         if not self._private.exists():
-            kid = KID_PREFIX + secrets.token_hex(4)
+            # Services know development keys by this beginning, and refuse them anywhere else.
+            kid = f"{DEVELOPMENT}-{secrets.token_hex(4)}"
             key = OKPAlgorithm.to_jwk(Ed25519PrivateKey.generate(), as_dict=True)
             _create(self._private, json.dumps({**key, "kid": kid, "alg": "EdDSA", "use": "sig"}), mode=0o600)
         if not self.jwks.exists():
-            public = {
-                name: value for name, value in json.loads(self._private.read_text()).items() if name != "d"
-            }
+            public = {name: value for name, value in json.loads(self._private.read_text()).items() if name != "d"}
             _create(self.jwks, json.dumps({"keys": [public]}), mode=0o644)
 
     def token(self, sub: str, roles: Iterable[str], unit: str | None = None, hours: float = 12) -> str:

@@ -9,7 +9,7 @@ from infra.local.errors import CannotStart
 
 
 class HomeLock:
-    """Held from `acquire` until `release` or the end of the process; the kernel lets go of it in either case."""
+    """Held from `acquire` until `release`, or until the process ends, however it ends."""
 
     def __init__(self, home: Path) -> None:
         self._path = home / "lock"

@@ -1,4 +1,4 @@
-"""A real mongod from a wheel, as a replica set of one: transactions, majority reads and change order are real."""
+"""A real mongod from a wheel, as a replica set of one: transactions and majority reads are the real thing."""
 
 import importlib.metadata
 import re
@@ -46,9 +46,7 @@ def explain(output: str) -> str:
         return f"MongoDB did not start. Its last lines:\n{output}"
     library = missing.group(1)
     package = _PACKAGES.get(library)
-    advice = (
-        f"On Debian or Ubuntu: apt-get install {package}" if package else "Install the package that has it"
-    )
+    advice = f"On Debian or Ubuntu: apt-get install {package}" if package else "Install the package that has it"
     return (
         f"MongoDB needs the system library {library}, which is missing. {advice}. "
         "Or set BINA_MONGODB_URI to a MongoDB replica set that already runs."
@@ -65,9 +63,9 @@ class Mongod:
         self.port = free_port()
         self.address = f"mongodb://{LOOPBACK}:{self.port}/?replicaSet={REPLICA_SET}"
         self._throw_away = data is None
-        self._data = data or Path(tempfile.mkdtemp(prefix="bina-mongod-", dir=_fast_directory()))
-        self._data.mkdir(parents=True, exist_ok=True)
-        log = log or self._data / "mongod.log"
+        self.data = data or Path(tempfile.mkdtemp(prefix="bina-mongod-", dir=_fast_directory()))
+        self.data.mkdir(parents=True, exist_ok=True)
+        log = log or self.data / "mongod.log"
         self.process = Process("MongoDB", [str(mongod_binary()), *self._options(cache_gb)], log=log)
 
     def _options(self, cache_gb: float) -> list[str]:
@@ -77,7 +75,7 @@ class Mongod:
             "diagnosticDataCollectionEnabled": "false",
         }
         return [
-            *("--dbpath", str(self._data), "--port", str(self.port), "--bind_ip", LOOPBACK, "--nounixsocket"),
+            *("--dbpath", str(self.data), "--port", str(self.port), "--bind_ip", LOOPBACK, "--nounixsocket"),
             *("--replSet", REPLICA_SET, "--oplogSize", "512", "--wiredTigerCacheSizeGB", str(cache_gb)),
             # CVE-2025-14847 is in this version's zlib.
             *("--networkMessageCompressors", "snappy,zstd", "--quiet"),
@@ -122,7 +120,7 @@ class Mongod:
         """End it cleanly (killed when its directory goes anyway) and remove what was not to be kept."""
         if self._throw_away:
             self.process.kill()
-            shutil.rmtree(self._data, ignore_errors=True)
+            shutil.rmtree(self.data, ignore_errors=True)
         else:
             self.process.stop(seconds=30)
 
@@ -154,7 +152,7 @@ def _is_primary(client: MongoClient[dict[str, Any]]) -> bool:
 
 def _fast_directory() -> str | None:
     """Memory for data that is thrown away, where there is enough of it: durable writes cost nothing there."""
-    shared_memory = Path("/dev/shm")
+    shared_memory = Path("/dev/shm")  # noqa: S108 - only looked at here; mkdtemp makes the directory
     if shared_memory.is_dir() and shutil.disk_usage(shared_memory).free > 2 * 1024**3:
         return str(shared_memory)
     return None

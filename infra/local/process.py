@@ -1,5 +1,6 @@
 """One child process that can't outlive us: its own group, its output in a file, a clean end or a hard one."""
 
+import contextlib
 import ctypes
 import os
 import signal
@@ -17,15 +18,15 @@ _libc = ctypes.CDLL(None, use_errno=True) if sys.platform == "linux" else None
 
 
 def _die_with_parent() -> None:
-    """Runs in the child before exec. The kernel kills it when the thread that started it is gone."""
+    """Runs in the child before exec: the kernel asks it to end when the thread that started it is gone."""
     if _libc is not None:
-        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        _libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 class Process:
-    """A program started with `start`, ended with `stop`. Start it from a thread that lives as long as it shall.
+    """A program started with `start` (from a thread that lasts as long as it shall), ended with `stop`.
 
-    name: for messages. log: file that gets what it prints; None discards it. env: added to our own environment.
+    name: for messages. log: file that gets what it prints; None discards it. env: added to our own.
     """
 
     def __init__(
@@ -44,16 +45,17 @@ class Process:
 
     def start(self) -> None:
         """Start it in a process group of its own, so that Ctrl-C at the terminal reaches only us."""
+        self.kill()
         output = self.log.open("ab") if self.log else None
         try:
-            self._popen = subprocess.Popen(
+            self._popen = subprocess.Popen(  # noqa: S603 - programs of our own
                 self._command,
                 stdin=subprocess.DEVNULL,
                 stdout=output or subprocess.DEVNULL,
                 stderr=subprocess.STDOUT,
                 env=self._env,
                 start_new_session=True,
-                preexec_fn=_die_with_parent,
+                preexec_fn=_die_with_parent,  # noqa: PLW1509 - one system call, bound beforehand
             )
         except OSError as error:
             raise CannotStart(f"{self.name} can't be started: {error}") from error
@@ -76,11 +78,6 @@ class Process:
         """Whether it was started and has not ended."""
         return self._popen is not None and self._popen.poll() is None
 
-    def signal(self, number: int) -> None:
-        """Send a signal to its whole group; nothing happens when it has ended."""
-        if self._popen is not None and self._popen.poll() is None:
-            os.killpg(self._popen.pid, number)
-
     def wait(self, seconds: float) -> bool:
         """Whether it ended within `seconds`."""
         if self._popen is None:
@@ -91,18 +88,24 @@ class Process:
             return False
         return True
 
+    def terminate(self) -> None:
+        """Ask the process itself to end (it knows how to end its children); returns at once."""
+        if self._popen is not None:
+            self._popen.terminate()
+
     def stop(self, seconds: float = 15) -> bool:
-        """Ask it to end, kill its group after `seconds`. Returns whether it ended when asked."""
-        self.signal(signal.SIGTERM)
+        """Ask it to end, kill it after `seconds`. Returns whether it ended when asked."""
+        self.terminate()
         clean = self.wait(seconds)
-        if not clean:
-            self.kill()
+        self.kill()
         return clean
 
     def kill(self) -> None:
-        """End its group at once."""
-        self.signal(signal.SIGKILL)
-        self.wait(10)
+        """End it and whatever is left of its group at once."""
+        if self._popen is not None:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                os.killpg(self._popen.pid, signal.SIGKILL)
+            self.wait(10)
 
     def tail(self, lines: int = 15) -> str:
         """The last lines that it printed, for a message about its end."""

@@ -1,0 +1,58 @@
+"""Ports are chosen before anything starts, and a taken one is named together with what changes it."""
+
+import socket
+from collections.abc import Iterator
+
+import pytest
+
+from infra.local.addresses import Ports
+from infra.local.errors import CannotStart
+from infra.local.ports import LOOPBACK, free_port, is_free
+from infra.settings import PORTS
+
+
+def environment(**changes: str) -> dict[str, str]:
+    """Free ports for everything that would otherwise get its default, which may be in use on this machine."""
+    apis = {f"BINA_{service.upper()}_PORT": str(free_port()) for service in PORTS}
+    return apis | changes
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    with socket.socket() as server:
+        server.bind((LOOPBACK, 0))
+        server.listen()
+        yield server.getsockname()[1]
+
+
+def test_a_listening_port_is_not_free(taken: int) -> None:
+    assert not is_free(taken)
+    assert is_free(free_port())
+
+
+def test_services_get_the_ports_of_the_environment() -> None:
+    env = environment()
+    ports = Ports.choose(env)
+    assert {f"BINA_{name.upper()}_PORT": str(port) for name, port in ports.api.items()} == env
+    assert ports.url("sessions") == f"http://127.0.0.1:{env['BINA_SESSIONS_PORT']}"
+
+
+def test_a_taken_port_is_named_with_the_variable_that_changes_it(taken: int) -> None:
+    with pytest.raises(CannotStart, match=rf"port {taken} is taken: set BINA_REPORTING_PORT"):
+        Ports.choose(environment(BINA_REPORTING_PORT=str(taken)))
+
+
+def test_a_worker_moves_out_of_the_way(taken: int) -> None:
+    ports = Ports.choose(environment(BINA_SESSIONS_PORT=str(taken - 1000)))
+    assert ports.worker["sessions"] != taken
+
+
+@pytest.mark.parametrize("value", ["eighty", "0", "65536", "-1"])
+def test_what_is_no_port_is_refused(value: str) -> None:
+    with pytest.raises(CannotStart, match=f"BINA_SESSIONS_PORT={value} is not a port"):
+        Ports.choose(environment(BINA_SESSIONS_PORT=value))
+
+
+def test_the_services_are_told_all_ports() -> None:
+    env = Ports.choose(environment()).environment()
+    assert set(env) == {f"BINA_{name.upper()}{kind}_PORT" for name in PORTS for kind in ("", "_WORKER")}

@@ -1,0 +1,90 @@
+"""Child processes end when asked, when they must, and when their supervisor wants them anew."""
+
+import sys
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
+
+import pytest
+
+from infra.local.errors import CannotStart
+from infra.local.ports import free_port
+from infra.local.process import Process
+from infra.local.supervisor import Child, Supervisor
+from tests.support import eventually
+
+STUBBORN = (
+    "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+)
+HEALTHY = f"""
+import sys
+sys.path.insert(0, {str(Path.cwd())!r})
+from {__name__} import serve
+serve(int(sys.argv[1]))
+"""
+
+
+def serve(port: int) -> None:
+    """A child that is ready at once."""
+
+    class Ready(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(HTTPStatus.OK)
+            self.end_headers()
+
+    HTTPServer(("127.0.0.1", port), Ready).serve_forever()
+
+
+def python(code: str, *arguments: str, log: Path | None = None) -> Process:
+    return Process("the child", [sys.executable, "-c", code, *arguments], log=log)
+
+
+def test_a_process_ends_when_asked() -> None:
+    process = python("import time; time.sleep(60)")
+    process.start()
+    assert process.running
+    assert process.stop(seconds=10)
+    assert not process.running
+
+
+def test_a_process_that_does_not_end_is_killed(tmp_path: Path) -> None:
+    process = python(STUBBORN, log=tmp_path / "log")
+    process.start()
+    eventually(lambda: process.tail() == "up")
+    assert not process.stop(seconds=0.1)
+    assert not process.running
+
+
+def test_a_program_that_is_not_there_is_named() -> None:
+    with pytest.raises(CannotStart, match="The tool can't be started"):
+        Process("The tool", ["/nowhere/tool"]).start()
+
+
+def test_a_child_that_dies_is_started_again_and_said_so(tmp_path: Path) -> None:
+    port, said = free_port(), list[str]()
+    process = python(HEALTHY, str(port), log=tmp_path / "log")
+    supervisor = Supervisor([Child(process, f"http://127.0.0.1:{port}/readyz")], said.append)
+    supervisor.start()
+    try:
+        supervisor.wait_ready(20)
+        before = process.pid
+        process.kill()
+        eventually(lambda: process.running and process.pid != before)
+        supervisor.wait_ready(20)
+        assert "the child ended" in said[0]
+        assert "starts again" in said[0]
+        supervisor.restart("the child")
+    finally:
+        supervisor.stop()
+    assert not process.running
+
+
+def test_a_child_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path) -> None:
+    process = python("raise SystemExit('no address')", log=tmp_path / "log")
+    supervisor = Supervisor([Child(process, "http://127.0.0.1:1/readyz")], lambda _: None)
+    supervisor.start()
+    try:
+        with pytest.raises(CannotStart, match="no address"):
+            supervisor.wait_ready(30)
+    finally:
+        supervisor.stop()
