@@ -49,29 +49,28 @@ class EmbeddedBroker:
     """One broker on a free loopback port. In use: `with EmbeddedBroker() as broker: broker.address`."""
 
     def __init__(self, *, log: Path | None = None) -> None:
-        port = free_port()
+        self.address = f"{LOOPBACK}:{free_port()}"
+        self._log = log
+        self.process = self._new_process()
+
+    def _new_process(self) -> Process:
         self.cluster_id = str(uuid.uuid4())
-        self.address = f"{LOOPBACK}:{port}"
         listener = f"tcp://{self.address}"
-        self.process = Process(
+        return Process(
             "The broker",
             [
-                *(
-                    str(broker_binary()),
-                    "--cluster-id",
-                    str(uuid.uuid4()),
-                    "--storage-engine",
-                    "memory://tansu/",
-                ),
+                *(str(broker_binary()), "--cluster-id", self.cluster_id, "--storage-engine", "memory://tansu/"),
                 *("--listener-url", listener, "--advertised-listener-url", listener, "--silent"),
             ],
-            log=log,
+            log=self._log,
             # Its log filter: one line per request would cost more than the request.
             env={"RUST_LOG": "error"},
         )
 
     def start(self) -> None:
-        """Start the process; it is not usable before `wait_ready` has returned."""
+        """Start it, empty and under a new cluster id; it is not usable before `wait_ready` has returned."""
+        self.process.kill()
+        self.process = self._new_process()
         self.process.start()
 
     def wait_ready(self, seconds: float = 30) -> None:
