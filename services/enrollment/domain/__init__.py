@@ -1,0 +1,1 @@
+"""The rules of enrollment: pure, typed, without database, web or clock. One module per aggregate."""

@@ -1,0 +1,82 @@
+"""Trees given by pointing to a parent: units under units, employees under supervisors.
+
+Lists of changes may name parents before they are defined, so a whole list is settled at once.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import NamedTuple
+
+
+class Settled(NamedTuple):
+    """Which proposals can't stand. dependent: their parent was refused. cyclic: they would close a circle."""
+
+    dependent: frozenset[str]
+    cyclic: frozenset[str]
+
+
+def upwards(node: str, parents: Mapping[str, str | None]) -> Iterator[str]:
+    """The node's parent, its parent and so on, nearest first; ends at a root, or where a circle would begin."""
+    seen = {node}
+    parent = parents.get(node)
+    while parent is not None and parent not in seen:
+        yield parent
+        seen.add(parent)
+        parent = parents.get(parent)
+
+
+def in_circles(parents: Mapping[str, str | None]) -> set[str]:
+    """All nodes that lie on a circle of parents."""
+    done: set[str] = set()
+    found: set[str] = set()
+    for start in parents:
+        path: list[str] = []
+        node: str | None = start
+        while node is not None and node not in done:
+            done.add(node)
+            path.append(node)
+            node = parents.get(node)
+        if node in path:
+            found.update(path[path.index(node) :])
+    return found
+
+
+def settle(
+    known: Mapping[str, str | None], proposed: Mapping[str, str | None], refused: frozenset[str]
+) -> Settled:
+    """Finds the proposals that fall because of others.
+
+    known: node to parent as recorded. proposed: node to parent as a list asks for it; its values must be nodes
+    of `known`, `proposed` or `refused`. refused: nodes whose own proposal was refused already. A proposal falls
+    when its parent's proposal falls, or when it lies on a circle once all that still stand are carried out.
+    """
+    standing = {node: parent for node, parent in proposed.items() if node not in refused}
+    fallen = set(refused)
+    dependent: set[str] = set()
+    cyclic: set[str] = set()
+    while True:
+        dependent |= _fall(standing, fallen)
+        circle = in_circles({**known, **standing}) & standing.keys()
+        if not circle:
+            return Settled(frozenset(dependent), frozenset(cyclic))
+        cyclic |= circle
+        fallen |= circle
+        for node in circle:
+            del standing[node]
+
+
+def _fall(standing: dict[str, str | None], fallen: set[str]) -> set[str]:
+    """Takes from `standing` into `fallen` all that hangs, however far down, on something fallen."""
+    children: dict[str, list[str]] = {}
+    for node, parent in standing.items():
+        if parent is not None:
+            children.setdefault(parent, []).append(node)
+    dropped: set[str] = set()
+    queue = list(fallen)
+    while queue:
+        for child in children.get(queue.pop(), ()):
+            if child in standing:
+                del standing[child]
+                dropped.add(child)
+                queue.append(child)
+    fallen |= dropped
+    return dropped

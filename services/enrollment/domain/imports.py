@@ -1,0 +1,74 @@
+"""Imports: one file of employees, units or skills, taken in as a job that survives a restart."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from infra.problems import Refused, Text
+
+ImportKind = Literal["employees", "units", "skills"]
+ImportState = Literal["queued", "running", "done", "failed"]
+
+
+class Counts(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of the rows. With `complete` those who are missing in the file count as updated, too."""
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    rejected: int = 0
+
+    def plus(self, outcomes: Mapping[str, int]) -> "Counts":
+        """With more outcomes."""
+        return msgspec.structs.replace(
+            self, **{name: getattr(self, name) + number for name, number in outcomes.items()}
+        )
+
+
+class Import(msgspec.Struct, frozen=True, kw_only=True):
+    """One file to be taken in.
+
+    default_at: the effective time of rows without TMT. chunks: how many parts of the file are done, each with
+    its effects and counts in one transaction. problem: rule of what stopped it, or what was left undone.
+    """
+
+    id: str
+    kind: ImportKind
+    dry_run: bool
+    complete: bool
+    default_at: datetime
+    requested_by: str
+    state: ImportState = "queued"
+    progress: float = 0.0
+    chunks: int = 0
+    counts: Counts = Counts()
+    ignored_columns: tuple[str, ...] = ()
+    problem: str | None = None
+
+
+PROBLEMS: Mapping[str, Text] = {
+    "no-headings": Text(
+        "Baris pertama harus berisi judul kolom: {columns}.", "The first row must hold the headings: {columns}."
+    ),
+    "unreadable": Text(
+        "Berkas tidak dapat dibaca sebagai CSV atau XLSX.", "The file can't be read as CSV or XLSX."
+    ),
+    "too-many-rows": Text("Paling banyak {n} baris.", "At most {n} rows."),
+    "complete-skipped": Text(
+        "Sebagian NIP tidak terbaca, jadi tidak ada pegawai yang dinonaktifkan.",
+        "Some NIPs can't be read, so nobody was made inactive.",
+    ),
+    "units-in-use": Text(
+        "Sebagian unit yang tidak ada di berkas masih dipakai, jadi tidak ditutup.",
+        "Some units missing in the file are in use, so they were not closed.",
+    ),
+}
+"""Why an import failed, or what it left undone."""
+
+
+def failure(problem: str, **values: object) -> Refused:
+    """What stopped an import, as a problem for those who read it."""
+    return Refused(problem, PROBLEMS[problem].format(**values), status=422)
