@@ -1,0 +1,188 @@
+"""Part of the worker that sends waiting mails: one at a time, by one worker at a time.
+
+Everything about a waiting delivery is decided here, when its turn comes: whether it is still true, whether the
+names have arrived, whether the person may be disturbed, and which others the same mail can tell. A mail is handed
+over before that is written down, so a crash in between repeats it, with the same Message-ID; it is never lost.
+"""
+
+import logging
+import threading
+from collections.abc import Sequence
+from datetime import datetime
+from email.headerregistry import Address
+
+from prometheus_client import Counter
+from pymongo.errors import PyMongoError
+
+from infra.actor import system_actor
+from infra.clock import Clock
+from infra.storage.aggregates import Change, Stale, Stored
+from infra.storage.leases import Lease
+from services.notifications import domain, rules, wording
+from services.notifications.channels import Busy, Channel, Envelope, Rejected, Unreachable, compose
+from services.notifications.domain import ASKING, Delivery, DeliveryState, Entry, Preferences
+from services.notifications.store import Store, notes
+
+log = logging.getLogger(__name__)
+
+MAILS = Counter("bina_mails", "Mails by how they ended, failed attempts included", ["outcome"])
+
+LEASE_SECONDS = 60.0
+"""Longer than any one mail takes: three answers of the mail server, and the database."""
+
+MOST_IN_ONE = 100
+SYSTEM = system_actor("notifications")
+
+
+class Sender:
+    """sender: the address that mails come from. every: seconds between two looks when there is nothing to do."""
+
+    name = "sender"
+
+    def __init__(
+        self, store: Store, channel: Channel, clock: Clock, sender: Address, *, every: float = 0.5
+    ) -> None:
+        self._store = store
+        self._channel = channel
+        self._clock = clock
+        self._sender = sender
+        self._every = every
+        self._lease = Lease(store.database, "sender", LEASE_SECONDS)
+        self._unreachable = 0
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop` is set; trouble with the mail server or the database is waited out."""
+        while not stop.is_set():
+            try:
+                busy = self._lease.acquire() and self.send_next()
+            except PyMongoError as error:
+                log.warning("the sender waits for the database", extra={"reason": type(error).__name__})
+                busy = False
+            if not busy or self._unreachable:
+                self._channel.close()
+                stop.wait(min(self._every * 2**self._unreachable, 30.0))
+        self._channel.close()
+        self._lease.release()
+
+    def send_next(self) -> bool:
+        """Takes up the delivery whose turn it is; False when there is none."""
+        stored = self._store.next_due(self._clock())
+        if stored is None:
+            return False
+        try:
+            self._take_up(stored)
+        except Stale:
+            log.info("a delivery changed meanwhile", extra={"delivery": stored.state.id})
+        return True
+
+    # --- deciding
+
+    def _take_up(self, stored: Stored[Delivery]) -> None:
+        now, delivery = self._clock(), stored.state
+        entries = self._true_ones(stored)
+        if not entries:
+            self._conclude(stored, "withdrawn", "void")
+        elif domain.too_old(delivery.at, now):
+            self._conclude(stored, "failed", "expired")
+        elif not (preferences := self._preferences(delivery)).by_mail(delivery.kind):
+            self._conclude(stored, "withdrawn", "not-wanted")
+        elif quiet_until := preferences.quiet.until(now):
+            self._store.note([delivery.id], next_at=quiet_until)
+        else:
+            self._when_names_known(stored, entries)
+
+    def _when_names_known(self, stored: Stored[Delivery], entries: list[Entry]) -> None:
+        now, delivery = self._clock(), stored.state
+        names = self._store.names_for(entries)
+        if not all(names.complete_for(entry) for entry in entries):
+            again = now + domain.patience(now - stored.updated_at)
+            self._store.note([delivery.id], next_at=again)
+        elif names.people[delivery.employee_id] is None:
+            self._conclude(stored, "withdrawn", "erased")
+        elif (address := self._store.mail_address(delivery.employee_id)) is None:
+            self._conclude(stored, "failed", "no-address")
+        else:
+            self._deliver(stored, address)
+
+    def _true_ones(self, stored: Stored[Delivery]) -> list[Entry]:
+        """The entries that this mail would tell and that are still so."""
+        members = self._store.deliveries.many(notes(stored).members)
+        deliveries = [stored.state, *(member.state for member in members.values())]
+        entries = list(self._store.entries_by_id(each.entry_id for each in deliveries).values())
+        subjects = self._store.subjects_by_id(entry.about_id for entry in entries)
+        return [
+            entry for entry in entries if rules.holds(entry.kind, entry.occasion, subjects.get(entry.about_id))
+        ]
+
+    def _preferences(self, delivery: Delivery) -> Preferences:
+        return self._store.preferences_of([delivery.employee_id])[delivery.employee_id]
+
+    # --- sending
+
+    def _deliver(self, stored: Stored[Delivery], address: str) -> None:
+        if stored.state.kind in ASKING:
+            stored = self._gather(stored)
+        entries = self._true_ones(stored)
+        names = self._store.names_for(entries)
+        attempts = notes(stored).attempts + 1
+        again = self._clock() + domain.backoff(attempts)
+        self._store.note([stored.state.id], attempts=attempts, next_at=again)
+        try:
+            self._hand_over(stored.state, entries, names, address)
+        except Rejected as error:
+            self._conclude(stored, "failed", error.problem)
+        except Busy:
+            MAILS.labels("busy").inc()
+        except Unreachable as error:
+            self._unreachable = min(self._unreachable + 1, 10)
+            MAILS.labels("unreachable").inc()
+            log.warning("the mail server can't be reached", extra={"reason": str(error)})
+        else:
+            self._unreachable = 0
+            self._conclude(stored, "sent", None)
+
+    def _hand_over(self, delivery: Delivery, entries: Sequence[Entry], names: wording.Names, address: str) -> None:
+        language = self._preferences(delivery).language
+        name = names.people[delivery.employee_id] or ""
+        text = wording.mail(wording.combined(entries, names, language), name, language)
+        envelope = Envelope(delivery.id, self._sender, name, address, self._clock(), language)
+        self._channel.send(compose(envelope, text))
+
+    def _gather(self, stored: Stored[Delivery]) -> Stored[Delivery]:
+        """Lets this mail tell what else of its kind waits for the person; the others are withdrawn as `combined`.
+
+        Written down before anything is sent: a repeat after a crash tells the same.
+        """
+        if members := notes(stored).members:
+            others = list(self._store.deliveries.many(members).values())
+        else:
+            others = self._others(stored.state)
+            self._store.note([stored.state.id], members=[other.state.id for other in others])
+            stored = self._store.deliveries.get(stored.state.id) or stored
+        now = self._clock()
+        change = self._change(now, "withdrawn")
+        self._store.deliveries.replace_many(
+            [
+                (other, domain.concluded(other.state, "withdrawn", "combined", now), change, None)
+                for other in others
+                if other.state.state == "waiting"
+            ]
+        )
+        return stored
+
+    def _others(self, delivery: Delivery) -> list[Stored[Delivery]]:
+        others = self._store.waiting_with(delivery, MOST_IN_ONE - 1)
+        entries = self._store.entries_by_id(other.state.entry_id for other in others)
+        names = self._store.names_for(entries.values())
+        return [other for other in others if names.complete_for(entries[other.state.entry_id])]
+
+    # --- concluding
+
+    def _conclude(self, stored: Stored[Delivery], state: DeliveryState, problem: str | None) -> None:
+        now = self._clock()
+        after = domain.concluded(stored.state, state, problem, now)
+        self._store.deliveries.replace(stored, after, self._change(now, state))
+        MAILS.labels(state).inc()
+
+    def _change(self, now: datetime, state: DeliveryState) -> Change:
+        return Change(type=f"delivery.{state}", actor=SYSTEM, at=now, effective_at=now)
