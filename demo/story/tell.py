@@ -93,8 +93,8 @@ def _pair_everybody(maker: Matchmaker, nominees: Sequence[Nominee], office: Offi
 def _with_accidents(meetings: list[Meeting], rng: Random) -> list[Meeting]:
     """Some planned meetings are called off, and one learner disputes the length of a meeting."""
     plain = [n for n, m in enumerate(meetings) if not m.asks and m.reply == "prompt" and m.stretch == 0]
-    *called_off, disputed = rng.sample(plain, CANCELLED + 1)
-    for n in called_off:
+    disputed = next(n for n in plain if meetings[n].minutes == 60)
+    for n in rng.sample([n for n in plain if n != disputed], CANCELLED):
         meetings[n] = replace(meetings[n], planned=True, reply="cancelled", level=None)
     meetings[disputed] = replace(meetings[disputed], planned=False, reply="dispute")
     return meetings

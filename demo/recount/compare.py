@@ -1,0 +1,81 @@
+"""Holds the services' figures against the recount: which agree to the last digit, and which do not."""
+
+import time
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from demo.play.callers import Caller
+from demo.recount.books import Books
+from demo.recount.figures import Figure, recount
+from demo.recount.periods import period
+
+_CATCH_UP_SECONDS = 90.0
+
+
+@dataclass(frozen=True)
+class Line:
+    """One figure as the service has it and as it was recounted; `told` is None where the service has none."""
+
+    unit: str
+    period: str
+    id: str
+    part: str | None
+    told: Figure | None
+    told_value: Decimal | None
+    mine: Figure
+
+    @property
+    def agrees(self) -> bool:
+        """Whether value, numerator, denominator and number of records are all the same."""
+        return self.told == self.mine and self.told_value == self.mine.value
+
+
+def settled(caller: Caller) -> bool:
+    """Waits until reporting has read all that the others have told; whether it has, within bounds."""
+    give_up = time.monotonic() + _CATCH_UP_SECONDS
+    quiet = 0
+    while quiet < 3 and time.monotonic() < give_up:
+        behind = [source["behind_events"] for source in caller.get("reporting", "/freshness")["items"]]
+        quiet = quiet + 1 if behind and not any(behind) else 0
+        time.sleep(0.3)
+    return quiet >= 3
+
+
+def compare(caller: Caller, books: Books, questions: Iterable[tuple[str, str]], today: date) -> Iterator[Line]:
+    """All figures of each (unit, period) asked for."""
+    for unit, name in questions:
+        rows = caller.get("reporting", "/kpis", unit=unit, period=name)["items"]
+        told = {(row["id"], row.get("part")): row for row in rows}
+        mine = recount(books, unit, period(name, today))
+        for (kpi, part), figure in mine.items():
+            row = told.pop((kpi, part), None)
+            yield _line(caller, unit, name, kpi, part, row, figure)
+        for kpi, part in told:
+            yield _line(caller, unit, name, kpi, part, told[kpi, part], Figure(-1, None, -1))
+
+
+def _line(
+    caller: Caller, unit: str, name: str, kpi: str, part: str | None, row: Any, mine: Figure
+) -> Line:
+    if row is None:
+        return Line(unit, name, kpi, part, None, None, mine)
+    asked = {"unit": unit, "period": name, **({"part": part} if part else {})}
+    records = sum(1 for _ in caller.pages("reporting", f"/kpis/{kpi}/evidence", **asked))
+    value = None if row["value"] is None else Decimal(str(row["value"]))
+    return Line(unit, name, kpi, part, Figure(row["numerator"], row["denominator"], records), value, mine)
+
+
+def credits_agree(caller: Caller, books: Books, year: int) -> tuple[int, int]:
+    """Of how many people with credits this year the sessions service tells the total that was recounted, of how many."""
+    totals: dict[str, int] = {}
+    for credit in books.credits:
+        if credit.day.year == year:
+            totals[credit.person] = totals.get(credit.person, 0) + credit.jp
+    right = 0
+    for person, total in totals.items():
+        answer = caller.get("sessions", f"/employees/{person}/credits", year=year)
+        right += answer["total"] == total
+    return right, len(totals)
