@@ -1,0 +1,69 @@
+# Bina: what one does with it. `make` alone lists the commands.
+export BINA_ENV ?= development
+
+VENV := .venv
+PY := $(VENV)/bin/python
+# Written by make-venv when the packages of the lock file are all there.
+READY := $(VENV)/complete
+BENCH := $(wildcard bench/__main__.py)
+CODE := $(wildcard services infra demo tests bench)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo up down reset status token test lint format contract lock clean
+
+help: ## Show this list
+	@awk -F ':.*## ' -v bench=$(BENCH) '/^[a-z]+:.*## / && ($$1 != "bench" || bench) { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+demo: $(READY) ## Play the programme on a fresh system; stays up until Ctrl-C (ONCE=1: ends after the recount)
+	@$(PY) -m demo $(if $(ONCE),--once)
+
+up: $(READY) ## Run the system on data that stay in BINA_HOME (.bina), until Ctrl-C
+	@$(PY) -m infra.local up
+
+down: $(READY) ## Stop the system that runs on BINA_HOME
+	@$(PY) -m infra.local down
+
+status: $(READY) ## Say whether the system runs on BINA_HOME
+	@$(PY) -m infra.local status
+
+reset: $(READY) ## Stop it and remove its data
+	@$(PY) -m infra.local reset
+
+token: $(READY) ## Print a token: make -s token ROLES=hr,employee SUB=<id> UNIT=<code>
+	@$(PY) -m infra.local token --roles "$(ROLES)" --sub "$(SUB)" --unit "$(UNIT)"
+
+test: $(READY) ## Run all tests against a real MongoDB and a real broker (CONTAINERS=1: in containers)
+	@$(PY) -m pytest
+
+lint: $(READY) ## Check style, types, import rules, unused code and dependencies, and the published contract
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy $(CODE)
+	$(VENV)/bin/lint-imports
+	$(VENV)/bin/vulture
+	$(VENV)/bin/deptry .
+	$(PY) -m infra.contract check
+
+format: $(READY) ## Put code into the common form
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+
+contract: $(READY) ## Write the OpenAPI and AsyncAPI documents anew from the code
+	@$(PY) -m infra.contract write
+
+lock: $(READY) ## Write requirements.txt anew from pyproject.toml
+	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
+		--extra local --extra dev pyproject.toml -o requirements.txt
+
+clean: ## Remove the environment and all caches, not the data
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(READY): requirements.txt
+	@infra/local/make-venv $(VENV)
+
+ifneq ($(BENCH),)
+.PHONY: bench
+bench: $(READY) ## Measure it against floors and peers
+	@$(PY) -m bench
+endif
