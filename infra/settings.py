@@ -84,8 +84,7 @@ class Settings:
             topic_prefix=read.text("BINA_TOPIC_PREFIX", ""),
             partitions=read.number("BINA_PARTITIONS", 4, 1, 256),
             replication=read.number("BINA_REPLICATION", 1, 1, 7),
-            public_url=read.optional_address("BINA_PUBLIC_URL", ("http", "https"))
-            or f"http://localhost:{port}",
+            public_url=read.optional_address("BINA_PUBLIC_URL", ("http", "https")) or f"http://localhost:{port}",
         )
         faults = read.faults + key_faults(settings)
         if faults:

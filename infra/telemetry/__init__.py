@@ -1,0 +1,1 @@
+"""Logs and metrics: how a service says what it does."""

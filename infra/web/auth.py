@@ -27,6 +27,8 @@ class Verifier(Protocol):
 def public(view: F) -> F:
     """Opens a route to everybody, token or not."""
     view.public = True  # type: ignore[attr-defined]
+    # flask-smorest keeps what it documents of a function in this attribute.
+    view._apidoc = {**getattr(view, "_apidoc", {}), "public": True}  # type: ignore[attr-defined]
     return view
 
 

@@ -19,24 +19,39 @@ BODY_LIMIT = 1024 * 1024
 NOT_JSON = Text("Isi permintaan bukan JSON yang sah.", "The body is not valid JSON.")
 NOT_JSON_TYPE = Text("Kirim isi sebagai application/json.", "Send the body as application/json.")
 NOT_MULTIPART = Text("Kirim isi sebagai multipart/form-data.", "Send the body as multipart/form-data.")
+IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "description": "The version that the change is based on, quoted.",
+    "schema": {"type": "string", "pattern": '^(W/)?"[0-9]{1,15}"$'},
+}
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "description": "A repeat with the same key gives the first answer again.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!-~]+$"},
+}
+
+
+_HEADERS = {"put": IF_MATCH, "post": IDEMPOTENCY_KEY}
 
 
 class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
     """The resources of one topic. `url_prefix` is put below `/v1` by `build_app`."""
 
-    def route(
-        self,
-        rule: str,
-        *,
-        methods: Sequence[str] = ("GET",),
-        parameters: Any = None,
-        tags: Any = None,
-        **options: Any,
-    ) -> Callable[[F], F]:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self._prepare_doc_cbks.append(_with_conventions)
+
+    @property
+    def documented(self) -> Mapping[str, Mapping[str, Mapping[str, Any]]]:
+        """What is known for the documentation, by endpoint and lower-case method."""
+        known: Mapping[str, Mapping[str, Mapping[str, Any]]] = self._docs
+        return known
+
+    def route(self, rule: str, *, methods: Sequence[str] = ("GET",), **options: Any) -> Callable[[F], F]:
         """Serves a function at the path, documented from its docstring (first line: summary)."""
-        made: Callable[[F], F] = super().route(
-            rule, methods=list(methods), parameters=parameters, tags=tags, **options
-        )
+        made: Callable[[F], F] = super().route(rule, methods=list(methods), **options)
         return made
 
     def response(self, status_code: int, schema: Schema | None = None, **options: Any) -> Callable[[F], F]:
@@ -44,9 +59,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         made: Callable[[F], F] = super().response(status_code, schema, **options)
         return made
 
-    def alt_response(
-        self, status_code: int, schema: Schema | None = None, **options: Any
-    ) -> Callable[[F], F]:
+    def alt_response(self, status_code: int, schema: Schema | None = None, **options: Any) -> Callable[[F], F]:
         """Documents another answer of the function."""
         made: Callable[[F], F] = super().alt_response(status_code, schema=schema, **options)
         return made
@@ -57,7 +70,7 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return made
 
     def arguments(self, schema: Schema, *, location: str = "json", **options: Any) -> Callable[[F], F]:
-        """Passes the validated body (`json`), query (`query`) or upload (`files`) as a positional argument."""
+        """Passes the validated body (`json`), query (`query`) or upload (`files`) as an argument."""
         documented = {"in": location, "required": True, "schema": schema, **options}
         load = _LOADERS[location]
 
@@ -74,8 +87,26 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return decorator
 
 
+def _with_conventions(doc: dict[str, Any], info: Mapping[str, Any], *, method: str, **_: Any) -> dict[str, Any]:
+    """Documents what holds for every operation of its kind: identity, repeats, versions, what may go wrong."""
+    responses = doc.setdefault("responses", {})
+    if not info.get("public"):
+        doc["security"] = [{"bearer": []}]
+        responses.setdefault(401, "UNAUTHORIZED")
+        responses.setdefault(403, "FORBIDDEN")
+    if "arguments" in info:
+        responses.setdefault(422, "UNPROCESSABLE_ENTITY")
+    if "requestBody" in doc:
+        responses.update({400: "BAD_REQUEST", 413: "REQUEST_ENTITY_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"})
+    if header := _HEADERS.get(method) if 201 in responses else None:
+        doc.setdefault("parameters", []).append(dict(header))
+    if method == "put" and 201 in responses:
+        responses.update({412: "PRECONDITION_FAILED", 428: "PRECONDITION_REQUIRED"})
+    return doc
+
+
 def json_body() -> Any:
-    """The body, parsed once a request. 415 for another content type, 400 for what is no JSON (NaN included)."""
+    """The body, parsed once a request. 415 for another type, 400 for what is no JSON (NaN included)."""
     if "json" in g:
         return g.json
     if request.mimetype != "application/json":
@@ -88,7 +119,7 @@ def json_body() -> Any:
 
 
 def load_item(schema: Schema, item: Any, pointer: str = "") -> Any:
-    """Validates one part of a bulk body; what is wrong raises the 422 with pointers below `pointer`."""
+    """Validates one part of a body; what is wrong raises the 422 with pointers below `pointer`."""
     try:
         return schema.load(item)
     except ValidationError as error:
@@ -96,7 +127,7 @@ def load_item(schema: Schema, item: Any, pointer: str = "") -> Any:
 
 
 def body_limit(limit: int) -> Callable[[F], F]:
-    """Lets a route take more than the usual 1 MiB (in bytes)."""
+    """Lets a route take more than the usual 1 MiB (in bytes). Put it directly under `route`."""
 
     def decorator(function: F) -> F:
         function.body_limit = limit  # type: ignore[attr-defined]
@@ -110,20 +141,13 @@ def _load_json(schema: Schema) -> Any:
 
 
 def _load_query(schema: Schema) -> Any:
-    return _load_flat(schema, request.args.to_dict(flat=True), "?")
+    return load_item(schema, request.args.to_dict(), "?")
 
 
 def _load_files(schema: Schema) -> Any:
     if request.mimetype != "multipart/form-data":
         raise Refused("content-type", NOT_MULTIPART, status=415)
-    return _load_flat(schema, {**request.form.to_dict(), **request.files.to_dict()}, "")
-
-
-def _load_flat(schema: Schema, data: Mapping[str, Any], pointer: str) -> Any:
-    try:
-        return schema.load(data)
-    except ValidationError as error:
-        raise refusal_of(error, pointer) from None
+    return load_item(schema, {**request.form.to_dict(), **request.files.to_dict()})
 
 
 _LOADERS: dict[str, Callable[[Schema], Any]] = {

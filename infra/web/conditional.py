@@ -71,16 +71,15 @@ def _is_known(version: int) -> bool:
 def idempotent_id(route: str, content: bytes | None = None) -> tuple[str, str | None]:
     """Id for what a POST creates, and a hash of the request when it bears an `Idempotency-Key`, else None.
 
-    The same actor, route and key always give the same id, so the insert itself finds the repeat. content: what
-    stands for the request where its body is no JSON.
+    The same actor, route and key always give the same id, so the insert itself finds the repeat. content:
+    what stands for the request where its body is not JSON.
     """
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return str(uuid.uuid4()), None
     if not _KEY.fullmatch(key):
         raise Refused("idempotency-key-malformed", BAD_KEY, status=400)
-    sub = current_actor().sub
-    made = uuid.uuid5(_REQUESTS, "\x00".join((sub, route, key)))
+    made = uuid.uuid5(_REQUESTS, f"{current_actor().sub}\x00{route}\x00{key}")
     canonical = orjson.dumps(json_body(), option=orjson.OPT_SORT_KEYS) if content is None else content
     return str(made), hashlib.sha256(canonical).hexdigest()
 

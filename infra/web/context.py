@@ -15,7 +15,7 @@ def now() -> datetime:
     """The present by the clock that the app was built with; by the system's outside of an app."""
     if not has_app_context():
         return system_clock()
-    clock = cast(Clock, current_app.extensions.get(CLOCK, system_clock))
+    clock = cast("Clock", current_app.extensions.get(CLOCK, system_clock))
     return clock()
 
 

@@ -17,7 +17,7 @@ class CodeConverter(BaseConverter):
 
 CONVERTERS: dict[str, type[BaseConverter]] = {"id": IdConverter, "code": CodeConverter}
 
-SCHEMAS = {
+SCHEMAS: dict[type[BaseConverter], dict[str, object]] = {
     IdConverter: {"type": "string", "format": "uuid"},
     CodeConverter: {"type": "string", "minLength": 1, "maxLength": 64},
 }

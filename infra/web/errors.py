@@ -12,7 +12,7 @@ from werkzeug.exceptions import HTTPException
 
 from infra.problems import FieldError, Language, Refused, Text, invalid
 from infra.web.context import language
-from infra.web.messages import bilingual, title_of
+from infra.web.messages import HTTP, bilingual, title_of
 
 PROBLEM_TYPE = "application/problem+json"
 TYPE_BASE = "https://bina.tangerangkota.go.id/problems/"
@@ -32,7 +32,7 @@ TOO_LARGE = Text("Isi permintaan paling besar {limit} byte.", "The body may have
 
 
 def problem(refused: Refused, say: Language | None = None) -> dict[str, Any]:
-    """The refusal as the members of a problem; for one item of a bulk answer as well as for a whole answer."""
+    """The refusal as the members of a problem; for one item of a bulk answer as well as for a whole one."""
     spoken = say or language()
     made: dict[str, Any] = {
         "type": TYPE_BASE + refused.rule,
@@ -50,7 +50,7 @@ def problem(refused: Refused, say: Language | None = None) -> dict[str, Any]:
 
 
 def field_errors(error: ValidationError, prefix: str = "") -> tuple[FieldError, ...]:
-    """marshmallow's nested messages as flat errors with JSON pointers below `prefix`; `?` for query parameters."""
+    """The nested messages as flat errors with JSON pointers below `prefix`; `?` for query parameters."""
     return tuple(_flatten(error.messages, prefix))
 
 
@@ -111,18 +111,13 @@ def _challenge(refused: Refused) -> dict[str, str]:
 
 
 def _from_http(error: HTTPException) -> Response:
-    status = error.code or 500
-    if status < 400:
-        return Response(error.get_response().get_data(), status, error.get_headers())
     headers = {name: value for name, value in error.get_headers() if name in ("Allow", "Retry-After")}
-    return answer(_refusal_of_http(error, status), headers)
+    return answer(_refusal_of_status(error.code or 500), headers)
 
 
-def _refusal_of_http(error: HTTPException, status: int) -> Refused:
+def _refusal_of_status(status: int) -> Refused:
     if status == 413:
         return Refused("too-large", TOO_LARGE.format(limit=request.max_content_length), status=413)
-    from infra.web.messages import HTTP
-
     rule, detail = HTTP.get(status, HTTP[400 if status < 500 else 500])
     return Refused(rule, detail, status=status)
 

@@ -1,4 +1,4 @@
-"""marshmallow fields that take exactly what the contract says, and no near miss of it.
+"""Fields for marshmallow that take exactly what the contract says, and no near miss of it.
 
 JSON types are not converted (`"1"` is no number, `true` neither); text is NFC, without control characters.
 Give a field `required=True`, or wrap it in `opt` for the contract's `?`: optional in, null out.
@@ -6,7 +6,6 @@ Give a field `required=True`, or wrap it in `opt` for the contract's `?`: option
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -18,26 +17,17 @@ from infra.web.context import now
 
 F = TypeVar("F", bound="fields.Field[Any]")
 
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
-_CONTROL_IN_PROSE = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\ufeff\ud800-\udfff\u202a-\u202e\u2066-\u2069]")
+# Beyond C0 and C1: the byte order mark, lone surrogates, and what turns the reading direction around.
+_UNWANTED = r"\x7f-\x9f\ufeff\ud800-\udfff\u202a-\u202e\u2066-\u2069"
+_CONTROL = re.compile(rf"[\x00-\x1f\u2028\u2029{_UNWANTED}]")
+_CONTROL_IN_PROSE = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNWANTED}]")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_EMAIL = re.compile(
-    r"[^@\s\"<>,;:()\[\]\\]{1,64}@([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.I | re.ASCII
-)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
+_DIGITS = re.compile(r"-?\d{1,15}", re.ASCII)
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_EMAIL = re.compile(rf"[^@\s\"<>,;:()\[\]\\]{{1,64}}@(?:{_LABEL}\.)+[a-z]{{2,63}}", re.IGNORECASE | re.ASCII)
 _YEARS = range(1900, 2201)
-
-
-def wrong(text: Text) -> ValidationError:
-    """A validation error whose message speaks both languages; for fields and `@validates_schema` hooks."""
-    return ValidationError([text])  # type: ignore[list-item]
-
-
-def wrong_field(name: str, text: Text) -> ValidationError:
-    """The same, blaming one field by name, from a hook that looks at several."""
-    return ValidationError({name: [text]})
-
 
 NO_INTEGER = Text("Harus bilangan bulat.", "Must be a whole number.")
 NO_BOOLEAN = Text("Harus true atau false.", "Must be true or false.")
@@ -56,6 +46,16 @@ NO_DAY = Text("Harus tanggal YYYY-MM-DD.", "Must be a date, YYYY-MM-DD.")
 YEAR = Text("Tahun harus 1900 sampai 2200.", "The year must be from 1900 to 2200.")
 NO_EMAIL = Text("Bukan alamat surel yang sah.", "Is not a valid mail address.")
 IN_FUTURE = Text("Waktu berlaku tidak boleh di masa depan.", "The effective time must not be in the future.")
+
+
+def wrong(text: Text) -> ValidationError:
+    """A validation error whose message speaks both languages; for fields and `@validates_schema` hooks."""
+    return ValidationError([text])
+
+
+def wrong_field(name: str, text: Text) -> ValidationError:
+    """The same, blaming one field by name, from a hook that looks at several."""
+    return ValidationError({name: [text]})
 
 
 class Body(Schema):
@@ -77,16 +77,27 @@ def opt(field: F | type[F]) -> F:
     return made
 
 
-class Integer(fields.Integer):
+class Strict:
+    """Before a field class of marshmallow: reads by `read` alone, without that class's conversions."""
+
+    def read(self, value: Any) -> Any:
+        """The value inside for the value outside; raises ValidationError."""
+        raise NotImplementedError
+
+    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
+        return self.read(value)
+
+
+class Integer(Strict, fields.Integer):
     """A JSON integer, and nothing that can be made into one. Bounds: `least`, `most`, both inclusive."""
 
     def __init__(self, *, least: int | None = None, most: int | None = None, **kwargs: Any) -> None:
-        kwargs.setdefault("validate", validate.Range(least, most) if (least, most) != (None, None) else None)
+        if least is not None or most is not None:
+            kwargs["validate"] = validate.Range(least, most)
         super().__init__(**kwargs)
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> int:
+    def read(self, value: Any) -> int:
+        """An int; bool is none."""
         if type(value) is not int:
             raise wrong(NO_INTEGER)
         return value
@@ -102,49 +113,45 @@ class Level(Integer):
 class QueryInteger(Integer):
     """An integer in a query string: decimal digits, an optional minus."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> int:
-        if not isinstance(value, str) or not re.fullmatch(r"-?\d{1,15}", value, re.ASCII):
+    def read(self, value: Any) -> int:
+        """From text."""
+        if not isinstance(value, str) or not _DIGITS.fullmatch(value):
             raise wrong(NO_INTEGER)
         return int(value)
 
 
-class Boolean(fields.Boolean):
+class Boolean(Strict, fields.Boolean):
     """JSON true or false."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> bool:
+    def read(self, value: Any) -> bool:
+        """A bool and nothing like one."""
         if not isinstance(value, bool):
             raise wrong(NO_BOOLEAN)
         return value
 
 
-class QueryBoolean(fields.Boolean):
+class QueryBoolean(Boolean):
     """`true` or `false` in a query string."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> bool:
+    def read(self, value: Any) -> bool:
+        """From text."""
         if value not in ("true", "false"):
             raise wrong(NO_BOOLEAN)
         return bool(value == "true")
 
 
-class String(fields.String):
+class String(Strict, fields.String):
     """One line of text without control characters, NFC, not blank, at most `max` characters."""
 
     control = _CONTROL
 
-    def __init__(self, *, max: int = 200, **kwargs: Any) -> None:
+    def __init__(self, *, max: int = 200, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
         self.max = max
         kwargs["metadata"] = {"maxLength": max, "minLength": 1, **kwargs.get("metadata", {})}
         super().__init__(**kwargs)
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
+    def read(self, value: Any) -> str:
+        """The text as it is, but NFC."""
         if not isinstance(value, str):
             raise wrong(NO_STRING)
         if len(value) > self.max:
@@ -161,26 +168,23 @@ class Free(String):
 
     control = _CONTROL_IN_PROSE
 
-    def __init__(self, *, max: int = 4000, **kwargs: Any) -> None:
+    def __init__(self, *, max: int = 4000, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
         super().__init__(max=max, **kwargs)
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
-        plain = value.replace("\r\n", "\n") if isinstance(value, str) else value
-        return super()._deserialize(plain, attr, data, **kwargs)
+    def read(self, value: Any) -> str:
+        """The prose with plain line breaks."""
+        return super().read(value.replace("\r\n", "\n") if isinstance(value, str) else value)
 
 
 class Code(String):
     """A key that people choose: 1-64 characters, no `/`, no blanks around it."""
 
-    def __init__(self, *, max: int = 64, **kwargs: Any) -> None:
+    def __init__(self, *, max: int = 64, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
         super().__init__(max=max, **kwargs)
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
-        code = super()._deserialize(value, attr, data, **kwargs)
+    def read(self, value: Any) -> str:
+        """The code, unchanged."""
+        code = super().read(value)
         if code != code.strip():
             raise wrong(TRIMMED)
         if "/" in code:
@@ -188,57 +192,53 @@ class Code(String):
         return code
 
 
-class UuidStr(fields.String):
+class Email(String):
+    """A mail address as people have them; ASCII domain."""
+
+    def __init__(self, *, max: int = 254, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
+        kwargs["metadata"] = {"format": "email", **kwargs.get("metadata", {})}
+        super().__init__(max=max, **kwargs)
+
+    def read(self, value: Any) -> str:
+        """The address, unchanged."""
+        address = super().read(value)
+        if not _EMAIL.fullmatch(address):
+            raise wrong(NO_EMAIL)
+        return address
+
+
+class UuidStr(Strict, fields.String):
     """A lower-case UUID with its hyphens, kept as text."""
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs["metadata"] = {"format": "uuid", **kwargs.get("metadata", {})}
         super().__init__(**kwargs)
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
+    def read(self, value: Any) -> str:
+        """The id, unchanged."""
         if not isinstance(value, str) or not _UUID.fullmatch(value):
             raise wrong(NO_UUID)
         return value
 
 
-class Email(String):
-    """A mail address as people have them; ASCII domain."""
-
-    def __init__(self, *, max: int = 254, **kwargs: Any) -> None:
-        kwargs["metadata"] = {"format": "email", **kwargs.get("metadata", {})}
-        super().__init__(max=max, **kwargs)
-
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
-        address = super()._deserialize(value, attr, data, **kwargs)
-        if not _EMAIL.fullmatch(address):
-            raise wrong(NO_EMAIL)
-        return address
-
-
-class OneOf(fields.String):
+class OneOf(Strict, fields.String):
     """One of a few words."""
 
     def __init__(self, *choices: str, **kwargs: Any) -> None:
         super().__init__(validate=validate.OneOf(choices), **kwargs)
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> str:
+    def read(self, value: Any) -> str:
+        """The word; whether it is one of them is checked by the validator."""
         if not isinstance(value, str):
             raise wrong(NO_STRING)
         return value
 
 
-class Instant(fields.DateTime):
+class Instant(Strict, fields.DateTime):
     """RFC 3339 with any offset in, an aware UTC datetime inside, `Z` out."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> datetime:
+    def read(self, value: Any) -> datetime:
+        """In UTC, cut to milliseconds."""
         if not isinstance(value, str) or not _INSTANT.fullmatch(value):
             raise wrong(NO_INSTANT)
         try:
@@ -249,17 +249,16 @@ class Instant(fields.DateTime):
             raise wrong(YEAR)
         return instant
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+    def _serialize(self, value: Any, *_: Any, **__: Any) -> str | None:
         return to_wire(value) if isinstance(value, datetime) else value
 
 
 class EffectiveAt(Instant):
     """When a change took effect; the clock refuses the future (`effective-in-future`)."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> datetime:
-        instant = super()._deserialize(value, attr, data, **kwargs)
+    def read(self, value: Any) -> datetime:
+        """An instant that is not after now."""
+        instant = super().read(value)
         if instant > now():
             raise Refused("effective-in-future", IN_FUTURE)
         return instant
@@ -271,12 +270,11 @@ class Effective(Body):
     effective_at = opt(EffectiveAt(load_only=True))
 
 
-class Day(fields.Date):
+class Day(Strict, fields.Date):
     """A calendar day, `YYYY-MM-DD`."""
 
-    def _deserialize(
-        self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any
-    ) -> date:
+    def read(self, value: Any) -> date:
+        """A date that exists."""
         if not isinstance(value, str) or not _DAY.fullmatch(value):
             raise wrong(NO_DAY)
         try:
@@ -287,5 +285,5 @@ class Day(fields.Date):
             raise wrong(YEAR)
         return day
 
-    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> str | None:
+    def _serialize(self, value: Any, *_: Any, **__: Any) -> str | None:
         return value.isoformat() if isinstance(value, date) else value

@@ -17,7 +17,7 @@ Check = Callable[[], object]
 
 
 def blueprint(service: str, live: Callable[[], bool], ready: Mapping[str, Check]) -> flask.Blueprint:
-    """`/livez`, `/readyz`, `/metrics`. A ready check raises (or gives False) when what it names can't be used."""
+    """`/livez`, `/readyz`, `/metrics`. A ready check raises or gives False when what it names can't be used."""
     health = flask.Blueprint("health", __name__)
 
     @health.get("/livez")
@@ -44,7 +44,7 @@ def blueprint(service: str, live: Callable[[], bool], ready: Mapping[str, Check]
 def _passes(name: str, check: Check) -> bool:
     try:
         return check() is not False
-    except Exception as fault:
+    except Exception as fault:  # noqa: BLE001 - whatever it is, it isn't ready
         log.warning("not ready: %s (%s)", name, type(fault).__name__)
         return False
 

@@ -4,28 +4,28 @@ import json
 import logging
 import threading
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import jwt
 
-from infra.settings import is_address, is_development_key
+from infra.settings import Settings, SettingsError, development_faults, is_address, is_development_key
 
 FILE_LOOK_SECONDS = 2.0
-ADDRESS_AGE_SECONDS = 60.0
+ADDRESS_LOOK_SECONDS = 60.0
 RETRY_SECONDS = 5.0
 STALE_SECONDS = 3600.0
 FETCH_TIMEOUT_SECONDS = 3.0
 LARGEST_SET = 1024 * 1024
+UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
 
 log = logging.getLogger(__name__)
 
 
-class KeysUnavailable(Exception):
+class NoKeysError(Exception):
     """No set of keys could be read, now or lately."""
 
 
@@ -45,100 +45,148 @@ class Keys:
     generation: int = 0
 
 
-class KeySet:
-    """Keys that follow their source: a file when its time stamp moves, an address every minute.
+class Source(Protocol):
+    """Where a set of keys is read from; `every`: seconds between two looks."""
 
-    An unknown key id looks again at once, though not more often than every five seconds. A source that can't be read leaves
-    the last good keys in place for an hour.
+    every: float
+
+    def read(self) -> bytes | None:
+        """The set as JSON, None when it can't have changed since the last reading. Raises OSError, ValueError."""
+
+
+class File:
+    """A file, read again when its time stamp, size or inode moves."""
+
+    every = FILE_LOOK_SECONDS
+
+    def __init__(self, path: str) -> None:
+        self._path = Path(path)
+        self._stamp: object = None
+
+    def read(self) -> bytes | None:
+        """The content, None when the file is still the same."""
+        status = self._path.stat()
+        stamp = status.st_mtime_ns, status.st_size, status.st_ino
+        if stamp == self._stamp:
+            return None
+        content = self._path.read_bytes()
+        self._stamp = stamp
+        return content
+
+
+class Address:
+    """An http(s) address."""
+
+    every = ADDRESS_LOOK_SECONDS
+
+    def __init__(self, address: str) -> None:
+        self._request = urllib.request.Request(address, headers={"Accept": "application/json"})  # noqa: S310 - http(s), by the settings
+
+    def read(self) -> bytes:
+        """The body of the answer."""
+        with urllib.request.urlopen(self._request, timeout=FETCH_TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
+            content: bytes = answer.read(LARGEST_SET + 1)
+        if len(content) > LARGEST_SET:
+            raise ValueError("too large for a set of keys")
+        return content
+
+
+class KeySet:
+    """Keys that follow their source: a file within two seconds, an address within a minute.
+
+    An unknown key id looks again at once, though not more often than every five seconds. A source that can't be
+    read leaves the last good keys in place for an hour.
     """
 
-    def __init__(self, source: str, *, development: bool) -> None:
+    def __init__(self, source: Source, *, development: bool) -> None:
         self._source = source
         self._development = development
-        self._is_address = is_address(source)
         self._keys: Keys | None = None
-        self._raw = b""
-        self._stamp: object = None
-        self._good_at = 0.0
-        self._look_at = 0.0
-        self._tried_at = -RETRY_SECONDS
+        self._content = b""
+        self._good_at = self._look_at = 0.0
+        self._asked_at = -RETRY_SECONDS
         self._lock = threading.Lock()
 
+    @classmethod
+    def of(cls, settings: Settings) -> "KeySet":
+        """By the settings; reads nothing yet."""
+        return cls(source_of(settings), development=settings.development)
+
     def current(self) -> Keys:
-        """The keys as far as known; looks at the source when it is time to. Raises KeysUnavailable."""
-        if time.monotonic() >= self._look_at:
-            # One request looks, the others go on with what is there (or wait when there is nothing yet).
-            if self._lock.acquire(blocking=self._keys is None):
-                try:
-                    self._look(force=False)
-                finally:
-                    self._lock.release()
-        if self._keys is None:
-            raise KeysUnavailable(self._source)
-        return self._keys
+        """The keys as far as known; looks at the source when it is time to. Raises NoKeysError."""
+        # One request looks, the others go on with what is there (or wait when there is nothing yet).
+        if time.monotonic() >= self._look_at and self._lock.acquire(blocking=self._keys is None):
+            try:
+                if time.monotonic() >= self._look_at:
+                    self._look()
+            finally:
+                self._lock.release()
+        keys = self._keys
+        if keys is None:
+            raise NoKeysError
+        return keys
 
     def find(self, kid: str) -> Key | None:
         """The key of that id, looking at the source again when it is not known."""
         key = self.current().by_id.get(kid)
-        if key is None and time.monotonic() - self._tried_at >= RETRY_SECONDS:
+        if key is None and time.monotonic() - self._asked_at >= RETRY_SECONDS:
             with self._lock:
-                self._look(force=True)
+                if time.monotonic() - self._asked_at >= RETRY_SECONDS:
+                    self._asked_at = time.monotonic()
+                    self._look()
             key = self.current().by_id.get(kid)
         return key
 
-    def _look(self, *, force: bool) -> None:
-        now = time.monotonic()
-        if not force and now < self._look_at or force and now - self._tried_at < RETRY_SECONDS:
-            return
-        self._look_at = now + (RETRY_SECONDS if self._is_address else FILE_LOOK_SECONDS)
+    def _look(self) -> None:
+        started = time.monotonic()
+        self._look_at = started + min(RETRY_SECONDS, self._source.every)
         try:
-            self._read(now, force)
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as fault:
-            self._tried_at = now
-            log.error("the keys can't be read: %s", type(fault).__name__)
-            if now - self._good_at > STALE_SECONDS:
+            content = self._source.read()
+            if content is not None and content != self._content:
+                self._take(content)
+            self._good_at = started
+            self._look_at = started + self._source.every
+        except UNREADABLE as fault:
+            log.warning("the keys can't be read: %s", type(fault).__name__)
+            if started - self._good_at > STALE_SECONDS:
                 self._keys = None
 
-    def _read(self, now: float, force: bool) -> None:
-        stamp = None if self._is_address else _stamp(Path(self._source))
-        if self._is_address or force or stamp != self._stamp:
-            self._tried_at = now
-            raw = _fetch(self._source) if self._is_address else Path(self._source).read_bytes()
-            if raw != self._raw or self._keys is None:
-                generation = self._keys.generation + 1 if self._keys else 1
-                self._keys = Keys(self._parsed(raw), generation)
-                self._raw = raw
-            self._stamp = stamp
-        self._good_at = now
-        if self._is_address:
-            self._look_at = now + ADDRESS_AGE_SECONDS
-
-    def _parsed(self, raw: bytes) -> dict[str, Key]:
+    def _take(self, content: bytes) -> None:
         found: dict[str, Key] = {}
-        for jwk in json.loads(raw)["keys"]:
+        for jwk in json.loads(content)["keys"]:
             kid = jwk.get("kid")
             if not isinstance(kid, str) or not kid:
                 continue
             if is_development_key(kid) and not self._development:
                 log.error("a development key was offered and is ignored")
-                continue
-            if key := usable_key(jwk):
+            elif key := usable_key(jwk):
                 found[kid] = key
-        return found
+        generation = self._keys.generation + 1 if self._keys else 1
+        self._keys = Keys(found, generation)
+        self._content = content
 
 
-def _stamp(path: Path) -> object:
-    status = path.stat()
-    return status.st_mtime_ns, status.st_size, status.st_ino
+def source_of(settings: Settings) -> Source:
+    """The file or the address of the settings."""
+    return Address(settings.jwks) if is_address(settings.jwks) else File(settings.jwks)
 
 
-def _fetch(address: str) -> bytes:
-    request = urllib.request.Request(address, headers={"Accept": "application/json"})
-    with urllib.request.urlopen(request, timeout=FETCH_TIMEOUT_SECONDS) as answer:
-        raw: bytes = answer.read(LARGEST_SET + 1)
-    if len(raw) > LARGEST_SET:
-        raise ValueError("too large for a set of keys")
-    return raw
+def refuse_development_keys(settings: Settings) -> None:
+    """Raises SettingsError when the source offers a development key where none may be.
+
+    An address that doesn't answer yet is no fault: the service is not ready until it does, and such a key is
+    ignored later, too.
+    """
+    if settings.development:
+        return
+    try:
+        keys = json.loads(source_of(settings).read() or b"")["keys"]
+        kids = [str(key.get("kid", "")) for key in keys]
+    except UNREADABLE as fault:
+        log.warning("the keys can't be read yet: %s", type(fault).__name__)
+        return
+    if faults := development_faults(kids):
+        raise SettingsError(faults)
 
 
 def usable_key(jwk: Mapping[str, Any]) -> Key | None:
@@ -146,16 +194,14 @@ def usable_key(jwk: Mapping[str, Any]) -> Key | None:
     algorithm = _ALGORITHMS.get((jwk.get("kty", ""), jwk.get("crv", "")))
     if algorithm is None or jwk.get("use", "sig") != "sig" or jwk.get("alg", algorithm) != algorithm:
         return None
+    public_part = {name: value for name, value in jwk.items() if name in _PUBLIC_PARTS}
     try:
-        public = jwt.PyJWK({**_public_part(jwk)}, algorithm=algorithm).key
-    except jwt.PyJWTError:
+        public = jwt.PyJWK(public_part, algorithm=algorithm).key
+    except (jwt.PyJWTError, ValueError, TypeError):
         return None
     too_short = algorithm == "RS256" and public.key_size < 2048
     return None if too_short else Key(public, algorithm)
 
 
-def _public_part(jwk: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in jwk.items() if name in ("kty", "crv", "x", "y", "n", "e", "kid")}
-
-
+_PUBLIC_PARTS = frozenset(("kty", "crv", "x", "y", "n", "e", "kid"))
 _ALGORITHMS = {("OKP", "Ed25519"): "EdDSA", ("EC", "P-256"): "ES256", ("RSA", ""): "RS256"}

@@ -10,7 +10,6 @@ TITLES = {
     403: Text("Tidak berhak", "Not allowed"),
     404: Text("Tidak ditemukan", "Not found"),
     405: Text("Metode tidak didukung", "Method not supported"),
-    406: Text("Bentuk jawaban tidak tersedia", "Not available in that form"),
     409: Text("Ditolak oleh aturan", "Refused by a rule"),
     412: Text("Data sudah berubah", "It has changed"),
     413: Text("Terlalu besar", "Too large"),

@@ -1,12 +1,13 @@
 """The OpenAPI 3.1 document, drawn from the blueprints themselves."""
 
 import http
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import flask_smorest
 from flask import Flask
 from marshmallow import Schema, fields
+from werkzeug.routing import BaseConverter
 
 from infra.problems import Text
 from infra.web.blueprint import Blueprint
@@ -19,19 +20,19 @@ VERSION = "1.0.0"
 class ProblemError(Schema):
     """One input to blame."""
 
-    pointer = fields.String(required=True)
+    pointer = fields.String(required=True, metadata={"description": "JSON pointer, `?name` for a query."})
     detail = fields.String(required=True)
 
 
 class Problem(Schema):
     """RFC 9457, with our members."""
 
-    type = fields.String(required=True, metadata={"format": "uri"})
+    type = fields.String(required=True, metadata={"format": "uri", "description": "Ends in the rule."})
     title = fields.String(required=True)
     status = fields.Integer(required=True)
     detail = fields.String(required=True)
     rule = fields.String(metadata={"description": "Name of the refusing rule; never translated."})
-    errors = fields.List(fields.Nested(ProblemError()))
+    errors = fields.List(fields.Nested(ProblemError()), required=True)
     current = fields.Dict(metadata={"description": "The resource as it is now."})
     retry = fields.Boolean(metadata={"description": "The same request may succeed later."})
 
@@ -39,15 +40,16 @@ class Problem(Schema):
 class Api(flask_smorest.Api):  # type: ignore[misc]
     """flask-smorest's, with problems as its errors; handles no error itself."""
 
-    ERROR_SCHEMA = Problem
     DEFAULT_ERROR_RESPONSE_NAME = "Problem"
     query_routes: frozenset[tuple[str, str]] = frozenset()
 
     def _register_responses(self) -> None:
-        for name in ("Problem", *(status.name for status in http.HTTPStatus if status >= 400)):
-            described = "Refused, with the reason." if name == "Problem" else http.HTTPStatus[name].phrase
-            content = {PROBLEM_TYPE: {"schema": Problem}}
-            self.spec.components.response(name, {"description": described, "content": content}, lazy=True)
+        content = {PROBLEM_TYPE: {"schema": Problem}}
+        described = {"Problem": "Refused, with the reason."}
+        described |= {status.name: status.phrase for status in http.HTTPStatus if status >= 400}
+        for name, description in described.items():
+            response = {"description": description, "content": content}
+            self.spec.components.response(name, response, lazy=True)
 
     def _register_error_handlers(self) -> None:
         """Errors are registered for the whole app, in infra.web.errors."""
@@ -59,11 +61,12 @@ def mount(app: Flask, title: Text, blueprints: Sequence[Blueprint]) -> Api:
         API_TITLE=title.en,
         API_VERSION=VERSION,
         OPENAPI_VERSION="3.1.0",
+        # Relative to the document, so that it is right behind the gateway's prefix, too.
         API_SPEC_OPTIONS={"info": {"description": title.id}, "servers": [{"url": "."}]},
     )
     api = Api(app)
     for converter, schema in SCHEMAS.items():
-        api.register_converter(converter, lambda _, schema=schema: dict(schema))
+        api.register_converter(converter, _always(schema))
     api.spec.components.security_scheme("bearer", {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"})
     for blueprint in blueprints:
         api.register_blueprint(blueprint, url_prefix="/v1" + (blueprint.url_prefix or ""))
@@ -71,16 +74,19 @@ def mount(app: Flask, title: Text, blueprints: Sequence[Blueprint]) -> Api:
     return api
 
 
+def _always(schema: Mapping[str, Any]) -> Callable[[BaseConverter], dict[str, Any]]:
+    return lambda _converter: dict(schema)
+
+
 def _query_routes(blueprint: Blueprint) -> list[tuple[str, str]]:
     return [
         (f"{blueprint.name}.{endpoint}", method.upper())
-        for endpoint, methods in blueprint._docs.items()
-        for method, documented in methods.items()
-        if method != "parameters" and _takes_query(documented)
+        for endpoint, methods in blueprint.documented.items()
+        for method, operation in methods.items()
+        if method != "parameters" and _takes_query(operation)
     ]
 
 
-def _takes_query(documented: dict[str, Any]) -> bool:
-    return any(
-        parameter["in"] == "query" for parameter in documented.get("arguments", {}).get("parameters", ())
-    )
+def _takes_query(operation: Mapping[str, Any]) -> bool:
+    parameters = operation.get("arguments", {}).get("parameters", ())
+    return any(parameter["in"] == "query" for parameter in parameters)

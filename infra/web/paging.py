@@ -2,24 +2,27 @@
 
 import re
 from functools import cache
+from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields
 
-from infra.problems import FieldError, Refused, Text, invalid
-from infra.web.fields import Body, QueryInteger, opt, wrong
+from infra.problems import Text
+from infra.web.fields import Body, QueryInteger, Strict, opt, wrong
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 _CURSOR = re.compile(r"[A-Za-z0-9_=-]{1,1024}")
 BAD_CURSOR = Text(
-    "Cursor ini tidak dikenal; mulai lagi tanpa cursor.", "The cursor is not known; start without one."
+    "Cursor ini tidak dikenal; mulai lagi tanpa cursor.",
+    "The cursor is not known; start without one.",
 )
 
 
-class Cursor(fields.String):
+class Cursor(Strict, fields.String):
     """A place in a list, only ever taken from `next`."""
 
-    def _deserialize(self, value, attr, data, **kwargs):  # type: ignore[no-untyped-def]
+    def read(self, value: Any) -> str:
+        """As it is; the list that made it looks inside."""
         if not isinstance(value, str) or not _CURSOR.fullmatch(value):
             raise wrong(BAD_CURSOR)
         return value
@@ -28,16 +31,8 @@ class Cursor(fields.String):
 class PageArgs(Body):
     """Base of every list's query schema: `limit` 1-200 (50) and `cursor`."""
 
-    limit = QueryInteger(load_default=DEFAULT_LIMIT, validate=validate.Range(1, MAX_LIMIT))
+    limit = QueryInteger(load_default=DEFAULT_LIMIT, least=1, most=MAX_LIMIT)
     cursor = opt(Cursor())
-
-
-page_args = PageArgs()
-
-
-def bad_cursor() -> Refused:
-    """422 for a cursor that is not one of ours."""
-    return invalid(FieldError("?cursor", BAD_CURSOR))
 
 
 @cache

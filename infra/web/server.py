@@ -1,24 +1,41 @@
 """granian in front of the app."""
 
+from granian import Granian
+from granian.constants import HTTPModes, Interfaces
+from granian.http import HTTP1Settings
+from granian.log import LogLevels
+
 from infra.settings import Settings
+from infra.web.keys import refuse_development_keys
+
+HEADERS_TIMEOUT_MS = 10_000
+STOP_SECONDS = 10
+WAITING_PER_THREAD = 8
+# granian's own log goes the way of all our logs, and has no access log: its lines would hold queries.
+LOGGING = {"handlers": {}, "formatters": {}, "loggers": {"_granian": {"handlers": [], "propagate": True}}}
 
 
 def serve(target: str, settings: Settings) -> None:
-    """Serves the app that `target` (`module:factory`) makes, until SIGTERM. The app is built in the process that serves it."""
-    from granian import Granian
-    from granian.constants import Interfaces
+    """Serves what the factory `target` (`module:function`) makes, until SIGTERM; requests under way are finished.
 
+    The app is built in the process that serves it, since neither Kafka's nor MongoDB's clients may be forked.
+    Raises SettingsError when the keys hold one that is not allowed here.
+    """
+    refuse_development_keys(settings)
     Granian(
         target,
         address=settings.host,
         port=settings.port,
         interface=Interfaces.WSGI,
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(header_read_timeout=HEADERS_TIMEOUT_MS),
         workers=settings.workers,
         blocking_threads=settings.threads,
-        backlog=1024,
-        backpressure=settings.threads * 4,
+        backpressure=settings.threads * WAITING_PER_THREAD,
         factory=True,
         websockets=False,
-        log_access=False,
-        workers_kill_timeout=10,
+        respawn_failed_workers=True,
+        workers_kill_timeout=STOP_SECONDS,
+        log_level=LogLevels.warning,
+        log_dictconfig=LOGGING,
     ).serve()

@@ -1,7 +1,7 @@
 """JSON Web Tokens: EdDSA, ES256 or RS256, by keys that may rotate while we run.
 
-Each algorithm belongs to a kind of key, and the key alone decides which one counts: neither `none` nor a public
-key used as an HMAC secret gets through.
+Each algorithm belongs to a kind of key, and the key alone decides which one counts: neither `none` nor a
+public key used as an HMAC secret gets through.
 """
 
 import hashlib
@@ -13,7 +13,7 @@ import jwt
 from infra.actor import Actor
 from infra.problems import Refused, Text
 from infra.settings import Settings
-from infra.web.keys import KeySet, KeysUnavailable
+from infra.web.keys import KeySet, NoKeysError
 
 LEEWAY_SECONDS = 30
 REMEMBERED_SECONDS = 30.0
@@ -37,18 +37,17 @@ class TokenVerifier:
     @classmethod
     def of(cls, settings: Settings) -> "TokenVerifier":
         """By the settings; reads no key until the first token comes."""
-        keys = KeySet(settings.jwks, development=settings.development)
-        return cls(keys, settings.jwt_issuer, settings.jwt_audience)
+        return cls(KeySet.of(settings), settings.jwt_issuer, settings.jwt_audience)
 
     def ready(self) -> None:
-        """Raises KeysUnavailable when tokens can't be checked."""
+        """Raises NoKeysError when tokens can't be checked."""
         self._keys.current()
 
     def verify(self, token: str) -> Actor:
         """The actor whom the token names. 401 when it is not good, 503 when there are no keys."""
         try:
             return self._verify(token)
-        except KeysUnavailable:
+        except NoKeysError:
             raise Refused("unavailable", NO_KEYS, status=503, retry=True) from None
         except jwt.ExpiredSignatureError:
             raise Refused("token-expired", EXPIRED, status=401) from None
