@@ -10,6 +10,8 @@ import orjson
 from flask import g, request
 from marshmallow import Schema, ValidationError
 
+from werkzeug.exceptions import RequestEntityTooLarge
+
 from infra.problems import Refused, Text
 from infra.web.errors import refusal_of
 
@@ -112,10 +114,18 @@ def json_body() -> Any:
     if request.mimetype != "application/json":
         raise Refused("content-type", NOT_JSON_TYPE, status=415)
     try:
-        g.json = orjson.loads(request.get_data())
+        g.json = orjson.loads(_whole_body())
     except orjson.JSONDecodeError:
         raise Refused("not-json", NOT_JSON, status=400) from None
     return g.json
+
+
+def _whole_body() -> bytes:
+    raw = request.get_data(cache=False)
+    # A body without a length is cut off at the limit by werkzeug, silently.
+    if request.content_length is None and len(raw) >= (request.max_content_length or BODY_LIMIT):
+        raise RequestEntityTooLarge
+    return raw
 
 
 def load_item(schema: Schema, item: Any, pointer: str = "") -> Any:

@@ -74,6 +74,12 @@ def mount(app: Flask, title: Text, blueprints: Sequence[Blueprint]) -> Api:
     return api
 
 
+def document(app: Flask) -> dict[str, Any]:
+    """The document of an app that `mount` has been through."""
+    made: dict[str, Any] = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    return made
+
+
 def _always(schema: Mapping[str, Any]) -> Callable[[BaseConverter], dict[str, Any]]:
     return lambda _converter: dict(schema)
 

@@ -92,6 +92,7 @@ def _request_id() -> str:
 def _protect(response: Response) -> None:
     """Nothing of ours is sniffed, framed, kept by a cache, or told to other sites."""
     headers = response.headers
+    headers["Server"] = "bina"
     headers["X-Request-Id"] = g.request_id
     headers["X-Content-Type-Options"] = "nosniff"
     headers["Referrer-Policy"] = "no-referrer"

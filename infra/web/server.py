@@ -36,6 +36,6 @@ def serve(target: str, settings: Settings) -> None:
         websockets=False,
         respawn_failed_workers=True,
         workers_kill_timeout=STOP_SECONDS,
-        log_level=LogLevels.warning,
+        log_level=LogLevels.error,
         log_dictconfig=LOGGING,
     ).serve()
