@@ -106,9 +106,8 @@ def endorse(cast: Cast, stretch: int) -> None:
             cast.ledger.masteries += found
         declined = sum(_declines(m) for m in decided)
         cast.ledger.declined += declined
-        step.say(
-            f"{len(decided) - declined} endorsed, {declined} declined, {len(asking) - len(decided)} still to be answered"
-        )
+        open_ = len(asking) - len(decided)
+        step.say(f"{len(decided) - declined} endorsed, {declined} declined, {open_} still to be answered")
 
 
 def _declines(meeting: Meeting) -> bool:

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 import httpx
 
@@ -22,10 +22,8 @@ class PlayError(Exception):
     """A service answered otherwise than its contract says; the message tells which request and what came back."""
 
 
-class IssueToken(Protocol):
-    """Makes a token that the services accept."""
-
-    def __call__(self, sub: str, roles: Iterable[str], unit: str | None = None) -> str: ...
+IssueToken = Callable[[str, Iterable[str], str | None], str]
+"""Makes a token of subject, roles and unit that the services accept."""
 
 
 @dataclass(frozen=True)

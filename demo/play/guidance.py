@@ -7,8 +7,8 @@ from demo.ledger import Refusal
 from demo.play.callers import PlayError, spread, wait_for
 from demo.play.cast import Cast, wire
 from demo.story import words
-from demo.story.office import approval_day
 from demo.story.days import at
+from demo.story.office import approval_day
 from demo.story.pairs import Pair
 
 
@@ -21,7 +21,9 @@ def pair_up(cast: Cast) -> None:
         cast.ledger.pairings.update(zip((pair.key for pair in pairs), ids, strict=True))
         _pair_wrongly(cast)
         coaching = sum(pair.kind == "coaching" for pair in pairs)
-        step.say(f"{coaching} of coaching, {len(pairs) - coaching} of mentoring, dated {pairs[0].proposed:%d %B %Y}")
+        step.say(
+            f"{coaching} of coaching, {len(pairs) - coaching} of mentoring, dated {pairs[0].proposed:%d %B %Y}"
+        )
 
 
 def make_a_guide(cast: Cast) -> None:

@@ -17,7 +17,7 @@ _PAUSE_SECONDS = 0.5
 
 @dataclass
 class Sent:
-    """What one phone got rid of. again: items that had to be sent once more, since the pairing was not known yet."""
+    """What one phone got rid of. again: items sent once more, since their pairing was not known yet."""
 
     facts: list[SessionFact] = field(default_factory=list)
     again: int = 0

@@ -82,7 +82,9 @@ def state_skills_and_needs(cast: Cast) -> None:
         ledger.needs += spread(lambda need: _state(cast, need), story.needs, step.advance)
         gaps = list(cast.hr.pages("enrollment", "/gaps", unit="36.71"))
         missing = sum(gap["missing"] for gap in gaps)
-        step.say(f"{len(known):,} levels, {len(story.needs)} needs; {missing} people are missing in {len(gaps)} gaps")
+        step.say(
+            f"{len(known):,} levels, {len(story.needs)} needs; {missing} people are missing in {len(gaps)} gaps"
+        )
 
 
 def _state(cast: Cast, need: Any) -> NeedFact:

@@ -84,7 +84,7 @@ class Books:
 
     @cached_property
     def credits(self) -> list[CreditEntry]:
-        """Everybody's JP by the table: two an activity, two activities a month and kind, thirty minutes at least."""
+        """Everybody's JP by the table: two an activity, two a month and kind, thirty minutes at least."""
         entries = [*self._certificates()]
         months: dict[tuple[str, str, int, int], list[SessionFact]] = defaultdict(list)
         for session in self.ledger.sessions.values():

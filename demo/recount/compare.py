@@ -53,13 +53,12 @@ def compare(caller: Caller, books: Books, questions: Iterable[tuple[str, str]], 
         for (kpi, part), figure in mine.items():
             row = told.pop((kpi, part), None)
             yield _line(caller, unit, name, kpi, part, row, figure)
-        for kpi, part in told:
-            yield _line(caller, unit, name, kpi, part, told[kpi, part], Figure(-1, None, -1))
+        for (kpi, part), row in told.items():
+            # A figure that the recount doesn't know can't agree.
+            yield _line(caller, unit, name, kpi, part, row, Figure(-1, None, -1))
 
 
-def _line(
-    caller: Caller, unit: str, name: str, kpi: str, part: str | None, row: Any, mine: Figure
-) -> Line:
+def _line(caller: Caller, unit: str, name: str, kpi: str, part: str | None, row: Any, mine: Figure) -> Line:
     if row is None:
         return Line(unit, name, kpi, part, None, None, mine)
     asked = {"unit": unit, "period": name, **({"part": part} if part else {})}
@@ -69,7 +68,7 @@ def _line(
 
 
 def credits_agree(caller: Caller, books: Books, year: int) -> tuple[int, int]:
-    """Of how many people with credits this year the sessions service tells the total that was recounted, of how many."""
+    """For how many people sessions tells the year's JP as recounted, and how many people there are."""
     totals: dict[str, int] = {}
     for credit in books.credits:
         if credit.day.year == year:

@@ -126,7 +126,9 @@ def _credits(books: Books, unit: str, period: Period) -> Figures:
 def _gaps(books: Books, unit: str, period: Period) -> Figures:
     """Open: people still missing at the end. Closed: masteries that lift somebody to what the own unit needs."""
     missing = [gap for gap in gaps(books, unit, period.last) if gap > 0]
-    closed = sum(_closes(books, entry.person, entry.competency, entry.day, unit) for entry in _masteries(books, period))
+    closed = sum(
+        _closes(books, entry.person, entry.competency, entry.day, unit) for entry in _masteries(books, period)
+    )
     return {
         ("gaps_open", None): Figure(sum(missing), None, len(missing)),
         ("gaps_closed", None): Figure(closed, None, closed),

@@ -24,7 +24,7 @@ class Unit:
 
 @dataclass(frozen=True)
 class Person:
-    """One row of the HR portal's export. `nip` identifies; `since` is the day from which the unit has this person."""
+    """One row of the HR portal's export. `nip` identifies; `since` is the day from which the row holds."""
 
     nip: str
     name: str

@@ -10,7 +10,7 @@ WIB = ZoneInfo("Asia/Jakarta")
 WEEKS = 12
 GRID = timedelta(minutes=5)
 
-# Those whose date is the same every year; the moving ones (Idulfitri, Nyepi, ...) would need a calendar of their own.
+# Those whose date is the same every year; the moving ones (Idulfitri, Nyepi, ...) would need a calendar.
 _FIXED_HOLIDAYS = {(1, 1), (5, 1), (6, 1), (8, 17), (12, 25)}
 
 _MON_TO_THU = ((time(7, 30), time(12, 0)), (time(12, 45), time(16, 0)))
@@ -45,7 +45,7 @@ def at(day: date, hour: int, minute: int = 0) -> datetime:
 
 
 def working_day(day: date) -> date:
-    """This day, or the first one after it on which offices are open."""
+    """The day itself, or the first one after it on which offices are open."""
     while not working(day):
         day += timedelta(days=1)
     return day
@@ -86,9 +86,7 @@ class Diary:
     def free(self, people: tuple[str, ...], start: datetime, minutes: int) -> bool:
         """Whether none of these people meets anybody in that time."""
         end = start + timedelta(minutes=minutes)
-        return not any(
-            start < until and since < end for who in people for since, until in self._busy.get(who, ())
-        )
+        return not any(start < until and since < end for who in people for since, until in self._busy.get(who, ()))
 
     def book(self, people: tuple[str, ...], start: datetime, minutes: int) -> None:
         """Notes the meeting down for each of them."""

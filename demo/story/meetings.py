@@ -12,7 +12,7 @@ from demo.story.pairs import Pair
 
 T = TypeVar("T")
 
-STRETCHES = (range(0, 5), range(5, 9), range(9, WEEKS))
+STRETCHES = (range(5), range(5, 9), range(9, WEEKS))
 """The season is played in three stretches of weeks: guides post, learners answer, supervisors decide."""
 
 FEWEST_TO_MASTER = 4
@@ -25,8 +25,9 @@ _REPLIES = (("prompt", 84), ("late", 9), ("never", 7))
 class Meeting:
     """One session of the story.
 
-    reply: what becomes of it: confirmed at once (`prompt`) or a stretch later (`late`), `never` answered, disputed and
-    then corrected (`dispute`), or `cancelled` while it was only planned. planned: posted as planned before it was held.
+    reply: what becomes of it: confirmed at once (`prompt`) or a stretch later (`late`), `never` answered, disputed
+    and then corrected (`dispute`), or `cancelled` while it was only planned. planned: posted as such before it was
+    held.
     """
 
     id: str
@@ -144,5 +145,4 @@ def _level(pair: Pair, place: int, of: int) -> int:
 
 
 def _draw(table: tuple[tuple[T, int], ...], rng: Random) -> T:
-    values, weights = zip(*table, strict=True)
-    return rng.choices(values, weights)[0]
+    return rng.choices([value for value, _ in table], [weight for _, weight in table])[0]

@@ -5,7 +5,7 @@ from datetime import date
 
 from demo.story.city import City, Person
 from demo.story.days import WEEKS, Season, at
-from demo.story.pairs import Matchmaker, Pair
+from demo.story.pairs import Aim, Matchmaker, Pair
 from demo.story.training import Nominee, certified
 from demo.story.words import LETTERS
 
@@ -15,7 +15,8 @@ STAFF = 7
 @dataclass(frozen=True)
 class Office:
     """unit: its code. guide: the district's representative. head: endorses. learners: two who master it, the first
-    of whom then guides `next_learner`."""
+    of whom then guides `next_learner`.
+    """
 
     unit: str
     guide: Person
@@ -42,17 +43,15 @@ def choose_office(city: City, nominees: list[Nominee]) -> Office:
 def pair_office(maker: Matchmaker, office: Office) -> tuple[Pair, Pair, Pair]:
     """Two mentored by the representative, early and late; the third by the first, once HR has approved it."""
     first, second = office.learners
-    early = maker.add(
-        "mentoring", office.guide, first, LETTERS, 1, "mastered", "representative", tempo=1.6, weeks=5
+    early = Aim("mentoring", LETTERS, 1, "mastered", "representative", tempo=1.6, weeks=5)
+    late = Aim("mentoring", LETTERS, 0, "mastered", "representative", tempo=1.2, weeks=10)
+    proposed = at(approval_day(maker.season), 8, 30)
+    cascade = Aim("mentoring", LETTERS, 0, "nearly", "approved", proposed, 1.2, WEEKS)
+    return (
+        maker.add(office.guide, first, early),
+        maker.add(office.guide, second, late),
+        maker.add(first, office.next_learner, cascade),
     )
-    late = maker.add(
-        "mentoring", office.guide, second, LETTERS, 0, "mastered", "representative", tempo=1.2, weeks=10
-    )
-    approved = at(approval_day(maker.season), 8, 30)
-    cascade = maker.add(
-        "mentoring", first, office.next_learner, LETTERS, 0, "nearly", "approved", approved, 1.2, WEEKS
-    )
-    return early, late, cascade
 
 
 def approval_day(season: Season) -> date:

@@ -21,7 +21,7 @@ _TEMPOS = ((0.9, 50), (0.55, 25), (1.6, 15), (0.25, 10))
 
 @dataclass(frozen=True)
 class Pair:
-    """A pairing of the story. ground: why the guide may guide. tempo: meetings a week, until so many `weeks` are over.
+    """A pairing of the story. ground: why the guide may guide. tempo: meetings a week, for so many `weeks`.
 
     ending: `mastered` (endorsed), `declined` (the first request is declined, a later one endorsed), `waiting` (the
     request is still open at the end), `nearly` (a level below the target) or `slow`.
@@ -40,6 +40,20 @@ class Pair:
     ground: str
     proposed: datetime
     due_on: date
+
+
+@dataclass(frozen=True)
+class Aim:
+    """What a new pair is for, in the words of `Pair`; what is not given is drawn."""
+
+    kind: str
+    competency: str
+    start: int
+    ending: str
+    ground: str
+    proposed: datetime | None = None
+    tempo: float | None = None
+    weeks: int | None = None
 
 
 @dataclass
@@ -61,39 +75,28 @@ class Matchmaker:
         if competency is None or self._learning[learner.nip] >= MOST_BY_LEARNER:
             return None
         start = self.levels.get((learner.nip, competency), self.rng.choice((0, 1)))
-        return self.add(kind, guide, learner, competency, start, _weighted(_ENDINGS, self.rng), ground)
+        ending = _weighted(_ENDINGS, self.rng)
+        return self.add(guide, learner, Aim(kind, competency, start, ending, ground))
 
-    def add(
-        self,
-        kind: str,
-        guide: Person,
-        learner: Person,
-        competency: str,
-        start: int,
-        ending: str,
-        ground: str,
-        proposed: datetime | None = None,
-        tempo: float | None = None,
-        weeks: int | None = None,
-    ) -> Pair:
+    def add(self, guide: Person, learner: Person, aim: Aim) -> Pair:
         """Notes the pair down, and the levels that both bring along."""
         self._learning[learner.nip] += 1
-        self.levels[learner.nip, competency] = start
-        if kind == "mentoring" and ground != "approved":
-            self.levels[guide.nip, competency] = MASTERED + 1
+        self.levels[learner.nip, aim.competency] = aim.start
+        if aim.kind == "mentoring" and aim.ground != "approved":
+            self.levels[guide.nip, aim.competency] = MASTERED + 1
         pair = Pair(
             key=f"pair-{len(self.pairs) + 1:03}",
-            kind=kind,
+            kind=aim.kind,
             guide=guide.nip,
             learner=learner.nip,
-            competency=competency,
-            start=start,
+            competency=aim.competency,
+            start=aim.start,
             target=MASTERED,
-            ending=ending,
-            tempo=tempo or _weighted(_TEMPOS, self.rng),
-            weeks=weeks or (self.rng.randint(5, WEEKS) if ending == "mastered" else WEEKS),
-            ground=ground,
-            proposed=proposed or self.season.proposed + timedelta(minutes=3 * len(self.pairs)),
+            ending=aim.ending,
+            tempo=aim.tempo or _weighted(_TEMPOS, self.rng),
+            weeks=aim.weeks or (self.rng.randint(5, WEEKS) if aim.ending == "mastered" else WEEKS),
+            ground=aim.ground,
+            proposed=aim.proposed or self.season.proposed + timedelta(minutes=3 * len(self.pairs)),
             due_on=self.season.end + timedelta(days=self.rng.choice((14, 30, 45, 60))),
         )
         self.pairs.append(pair)
@@ -153,5 +156,4 @@ def _may_learn_from(city: City, learner: Person, guide: Person) -> bool:
 
 
 def _weighted(table: tuple[tuple[T, int], ...], rng: Random) -> T:
-    values, weights = zip(*table, strict=True)
-    return rng.choices(values, weights)[0]
+    return rng.choices([value for value, _ in table], [weight for _, weight in table])[0]

@@ -29,8 +29,8 @@ class Queue:
 class Mishap:
     """A request that must be refused, and by which rule.
 
-    act: `post` a session (way `put` or `sync`), `confirm` or `change` one that is there; `base` is the version that a
-    change claims to know (`current`, `old` or `none`). poster: whose phone it is.
+    act: `post` a session (way `put` or `sync`), `confirm` or `change` one that is there; `base`: the version that
+    a change claims to know (`current`, `old` or `none`). poster: whose phone it is.
     """
 
     rule: str
@@ -122,7 +122,9 @@ def _wrong_bodies(steady: list[Meeting], rng: Random) -> Iterator[Mishap]:
     """Four minutes are no session; a planned one can't be confirmed."""
     for meeting in rng.sample(steady, 2):
         moved = meeting.started_at + timedelta(days=1)
-        yield Mishap("invalid", "post", "put", meeting.pair.guide, _fresh(meeting, rng, started_at=moved, minutes=4))
+        yield Mishap(
+            "invalid", "post", "put", meeting.pair.guide, _fresh(meeting, rng, started_at=moved, minutes=4)
+        )
     cancelled = [m for m in steady if m.reply == "cancelled"]
     for meeting in cancelled[:2]:
         yield Mishap("transition", "confirm", "put", meeting.pair.learner, meeting)

@@ -7,9 +7,10 @@ from demo.story.city import City, Person
 from demo.story.words import ATTITUDES, LETTERS, OF_POSITION
 
 MASTERED = 3
-_OWN_TRADE = ((0, 10), (1, 30), (2, 38), (3, 18), (4, 4))
-_OTHER_TRADE = ((0, 42), (1, 34), (2, 20), (3, 4))
-_ATTITUDE = ((1, 45), (2, 40), (3, 15))
+# How often each level occurs, from 0 on.
+_OWN_TRADE: tuple[int, ...] = (10, 30, 38, 18, 4)
+_OTHER_TRADE: tuple[int, ...] = (42, 34, 20, 4)
+_ATTITUDE: tuple[int, ...] = (0, 45, 40, 15)
 
 
 @dataclass(frozen=True)
@@ -27,7 +28,7 @@ Levels = dict[tuple[str, str], int]
 
 
 def state_needs(city: City, office: str, rng: Random) -> list[Need]:
-    """Every agency and district states needs, and about half of the villages; the office of the story among them."""
+    """Every agency and district states needs, and about half of the villages; the office among them."""
     needs = []
     for unit in city.units.values():
         staff = city.staff(unit.code)
@@ -61,8 +62,7 @@ def _wanted(kind: str, staff: list[Person], rng: Random) -> list[str]:
 
 def _draw(person: Person, competency: str, rng: Random) -> int:
     if competency in ATTITUDES:
-        table = _ATTITUDE
+        weights = _ATTITUDE
     else:
-        table = _OWN_TRADE if OF_POSITION.get(person.position) == competency else _OTHER_TRADE
-    values, weights = zip(*table, strict=True)
-    return int(rng.choices(values, weights)[0])
+        weights = _OWN_TRADE if OF_POSITION.get(person.position) == competency else _OTHER_TRADE
+    return rng.choices(range(len(weights)), weights)[0]

@@ -1,0 +1,76 @@
+"""`python -m demo [--once]`: the whole programme on a fresh system, then its figures, recounted."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from rich.console import Console
+
+from demo.evening import closing
+from demo.ledger import Ledger
+from demo.play.callers import PlayError, Services
+from demo.play.cast import Cast
+from demo.play.programme import play
+from demo.show import handout
+from demo.show.stage import Stage
+from demo.story.days import WIB
+from demo.story.tell import tell
+from demo.trial import try_out
+from infra.local.errors import CannotStart
+from infra.local.signals import interruptible, wait_for_the_end
+from infra.local.system import System
+
+DATA = Path(__file__).parent / "data"
+WIDTH = 140
+AGREES, DIFFERS, CANNOT_START = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """0: every figure agrees, or Ctrl-C; 1: one differs, or the play failed; 2: nothing could be started."""
+    parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
+    parser.add_argument("--once", action="store_true", help="end after the recount instead of staying up")
+    once = parser.parse_args(arguments).once
+    console = Console(width=None if sys.stdout.isatty() else WIDTH)
+    try:
+        with interruptible():
+            return _run(console, once=once)
+    except KeyboardInterrupt:
+        console.print("\nEverything is stopped.")
+        return AGREES
+    except CannotStart as error:
+        console.print(str(error), markup=False, highlight=False, style="red", soft_wrap=True)
+        return CANNOT_START
+    except PlayError as error:
+        console.print(f"The play broke off: {error}", markup=False, highlight=False, style="red", soft_wrap=True)
+        return DIFFERS
+
+
+def _run(console: Console, *, once: bool) -> int:
+    began = time.monotonic()
+    story = tell(DATA, datetime.now(WIB).date() - timedelta(days=1))
+    home = Path(os.environ.get("BINA_HOME") or ".bina")
+    with System(home, fresh=True, echo=lambda line: console.print(f"  {line}", style="dim")) as system:
+        services = Services(system.urls, system.issue_token)
+        try:
+            cast = Cast(story, services, Ledger(), Stage(console))
+            play(cast)
+            good = closing(console, cast, system.mail_url)
+            paper = handout.prepare(cast)
+            if once:
+                console.print(f"The three commands work: {try_out(paper)}.", highlight=False)
+            handout.hand_over(console, cast, paper, system.mail_url)
+            console.print(f"READY after {time.monotonic() - began:.0f} seconds", highlight=False)
+            if not once:
+                console.print("Ctrl-C stops everything.")
+                wait_for_the_end()
+        finally:
+            services.close()
+    return AGREES if good else DIFFERS
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+"""After the play: figures are read, recounted and shown."""
+
+from datetime import datetime
+
+from rich.console import Console
+
+from demo.play.callers import PlayError
+from demo.play.cast import Cast
+from demo.play.mails import read_post
+from demo.recount.books import Books
+from demo.recount.compare import Line, compare, credits_agree, settled
+from demo.show import report
+from demo.show.handout import CITY
+from demo.story.days import WIB
+
+
+def closing(console: Console, cast: Cast, mail_url: str) -> bool:
+    """Shows everything; whether every figure agrees with the recount and nothing unforeseen was answered."""
+    cast.stage.chapter("5  Mails and inboxes")
+    post = read_post(cast)
+    cast.stage.chapter("6  Figures")
+    lines, people = _recount(cast)
+    year = cast.story.season.end.year
+    secretary = cast.story.city.staff(CITY)[0].nip
+    leader = cast.services.caller(cast.id(secretary), "leader", unit=CITY)
+    periods = ("2016", str(year))
+    rows = [(name, leader.get("reporting", "/kpis", period=name, unit=CITY)["items"]) for name in periods]
+    report.figures(console, rows, cast.services.urls["reporting"], CITY)
+    report.office(console, cast, leader, str(year))
+    report.refusals(console, cast.ledger)
+    report.mails(console, post, mail_url)
+    report.city_lines(console, [line for line in lines if line.unit == CITY and line.period in periods])
+    good = report.verdict(console, lines, people)
+    return good and not cast.ledger.surprises()
+
+
+def _recount(cast: Cast) -> tuple[list[Line], tuple[int, int]]:
+    secretary = cast.story.city.staff(CITY)[0].nip
+    leader = cast.services.caller(cast.id(secretary), "leader", unit=CITY)
+    books = Books(cast.ledger)
+    questions = questions_about(cast)
+    with cast.stage.step("Every figure is recounted from what was posted") as step:
+        step.total(len(questions))
+        if not settled(cast.hr):
+            raise PlayError("reporting has not caught up with what was posted")
+        lines: list[Line] = []
+        for question in questions:
+            lines += compare(leader, books, [question], datetime.now(WIB).date())
+            step.advance()
+        people = credits_agree(cast.hr, books, cast.story.season.end.year)
+        step.say(f"{len(lines)} figures in {len(questions)} places and periods")
+    return lines, people
+
+
+def questions_about(cast: Cast) -> list[tuple[str, str]]:
+    """(unit, period): the city by year, quarter and month; districts, agencies and villages where it matters."""
+    story = cast.story
+    end = story.season.end
+    year, quarter, month = str(end.year), f"{end.year}-Q{(end.month + 2) // 3}", f"{end:%Y-%m}"
+    begun = f"{story.season.first:%Y-%m}"
+    district = story.city.units[story.office.unit].parent or CITY
+    places = [district, story.office.unit, "DISDIK", "BKPSDM", story.move.person.unit, story.move.unit]
+    return [
+        (CITY, "2016"),
+        (CITY, year),
+        (CITY, "2016-Q2"),
+        (CITY, quarter),
+        (CITY, begun),
+        (CITY, month),
+        *((unit, year) for unit in places),
+        (district, "2016"),
+        (story.office.unit, month),
+        (story.move.unit, quarter),
+    ]
