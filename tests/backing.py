@@ -9,7 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from infra.local.broker import EmbeddedBroker, check_profile
+from infra.local.broker import EmbeddedBroker
+from infra.local.brokers import choose_broker
 from infra.local.errors import CannotStart
 from infra.local.mongod import Mongod
 from tests.containers import ApacheKafka, MongoReplicaSet
@@ -58,9 +59,7 @@ class Backing:
         if not self._env.get("BINA_MONGODB_URI"):
             self._parts["mongodb_uri"] = MongoReplicaSet() if containers else Mongod(cache_gb=0.25)
         if not self._env.get("BINA_KAFKA_BOOTSTRAP"):
-            if not containers:
-                check_profile(self._env)
-            self._parts["kafka_bootstrap"] = ApacheKafka() if containers else EmbeddedBroker()
+            self._parts["kafka_bootstrap"] = ApacheKafka() if containers else choose_broker(self._env)
 
     def _get_ready(self) -> None:
         try:

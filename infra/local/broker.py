@@ -6,7 +6,6 @@ A fresh cluster id at every start tells clients that what they remember of its t
 import importlib.metadata
 import os
 import uuid
-from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -35,18 +34,10 @@ def broker_binary() -> Path:
     return path
 
 
-def check_profile(env: Mapping[str, str]) -> None:
-    """Only the embedded broker can be started here. Raises CannotStart for any other BROKER."""
-    wanted = env.get("BROKER", "embedded")
-    if wanted != "embedded":
-        raise CannotStart(
-            f"BROKER={wanted} isn't supported yet: only BROKER=embedded can be started. "
-            "For Apache Kafka start it yourself and set BINA_KAFKA_BOOTSTRAP to its address (host:port)."
-        )
-
-
 class EmbeddedBroker:
     """One broker on a free loopback port. In use: `with EmbeddedBroker() as broker: broker.address`."""
+
+    profile = "embedded"
 
     def __init__(self, *, log: Path | None = None) -> None:
         self.address = f"{LOOPBACK}:{free_port()}"

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from infra.local.addresses import Ports
-from infra.local.broker import EmbeddedBroker, check_profile
+from infra.local.brokers import choose_broker
 from infra.local.errors import CannotStart
 from infra.local.keys import DevelopmentKeys
 from infra.local.lock import HomeLock
@@ -102,12 +102,11 @@ class System:
     def _start_broker(self) -> None:
         self.kafka_bootstrap = self._env.get("BINA_KAFKA_BOOTSTRAP", "")
         if not self.kafka_bootstrap:
-            check_profile(self._env)
-            broker = EmbeddedBroker(log=self._log("broker"))
+            broker = choose_broker(self._env, data=self._data / "kafka", log=self._log("broker"))
             self._echo(f"The broker starts on {broker.address}")
             self._running.enter_context(broker)
             self.kafka_bootstrap = broker.address
-            self._env["BINA_BROKER"] = "embedded"
+            self._env["BINA_BROKER"] = broker.profile
 
     def _start_mail(self, ports: Ports) -> str:
         """The address to which services send."""

@@ -13,6 +13,8 @@ KEPT = ("enrollment.events", "sessions.events", "notifications.events", "reporti
 COMPACTED = ("enrollment.people",)
 """Names and addresses by employee; a tombstone erases."""
 
+WAIT_MS = 20_000
+
 FOR_EVER = {"retention.ms": "-1"}
 
 
@@ -31,9 +33,11 @@ def ensure_topics(settings: Settings, groups: tuple[str, ...] = ()) -> None:
             if full_name(settings, name) in existing:
                 continue
             try:
-                client.create_topics({full_name(settings, name): options}, wait_for_metadata=True)
+                client.create_topics({full_name(settings, name): options})
             except TopicAlreadyExistsError:
                 continue
+        # A consumer that joins before the partitions are known gets none, and looks again much later.
+        client.wait_for_topics([full_name(settings, name) for name in wanted], timeout_ms=WAIT_MS)
     finally:
         client.close()
 

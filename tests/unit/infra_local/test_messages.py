@@ -2,7 +2,7 @@
 
 import pytest
 
-from infra.local.broker import check_profile
+from infra.local.brokers import choose_broker
 from infra.local.errors import CannotStart
 from infra.local.mongod import explain
 
@@ -24,8 +24,15 @@ def test_any_other_end_shows_the_last_lines() -> None:
     assert "disk is full" in explain("something\ndisk is full")
 
 
-def test_another_broker_is_not_supported_yet() -> None:
-    check_profile({})
-    check_profile({"BROKER": "embedded"})
-    with pytest.raises(CannotStart, match="BROKER=kafka isn't supported yet"):
-        check_profile({"BROKER": "kafka"})
+def test_an_unknown_broker_is_named_with_the_choices() -> None:
+    assert choose_broker({}).profile == "embedded"
+    with pytest.raises(CannotStart, match="BROKER=rabbit is not known"):
+        choose_broker({"BROKER": "rabbit"})
+
+
+def test_apache_kafka_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Java there is a plain message with two ways out, and no trace."""
+    monkeypatch.setenv("PATH", "")
+    with pytest.raises(CannotStart, match="needs Java 17") as told:
+        choose_broker({"BROKER": "kafka"})
+    assert "BINA_KAFKA_BOOTSTRAP" in str(told.value)
