@@ -1,0 +1,142 @@
+"""The documents in which facts and people are kept, and back."""
+
+from typing import Any
+
+import msgspec
+
+from services.reporting.domain.contributions import CreditFact, Fact, SessionFact
+from services.reporting.domain.gaps import Need, NeedState
+from services.reporting.domain.people import Mastery, Person, Place, Skill, Stint
+from services.reporting.domain.training import Batch, Participant, Step
+from services.reporting.domain.tree import SEPARATOR, Unit, UnitState
+
+Document = dict[str, Any]
+
+
+def of_fact(fact: Fact, shard: int) -> Document:
+    """A session or a credit as it is stored."""
+    document = {name: getattr(fact, name) for name in fact.__struct_fields__}
+    document["_id"] = document.pop("id")
+    document["shard"] = shard
+    return document
+
+
+def session_fact(document: Document) -> SessionFact:
+    """The session of the document."""
+    return SessionFact(
+        id=document["_id"],
+        seq=document["seq"],
+        person=document["person"],
+        kind=document["kind"],
+        status=document["status"],
+        minutes=document["minutes"],
+        at=document["at"],
+        day=document["day"],
+        path=document["path"],
+        active=document["active"],
+    )
+
+
+def credit_fact(document: Document) -> CreditFact:
+    """The credit of the document."""
+    return CreditFact(
+        id=document["_id"],
+        seq=document["seq"],
+        person=document["person"],
+        jp=document["jp"],
+        day=document["day"],
+        path=document["path"],
+        active=document["active"],
+    )
+
+
+def of_person(person: Person, shard: int) -> Document:
+    """A person as stored; placements and months stand in lists, since codes may hold dots."""
+    return {
+        "_id": person.id,
+        "shard": shard,
+        "seq": person.seq,
+        "tree": person.tree,
+        "history": msgspec.to_builtins(person.history),
+        "skills": msgspec.to_builtins(person.skills),
+        "places": msgspec.to_builtins(person.places),
+        "reached": [[month, path, n] for (month, path), n in person.reached.items()],
+        "jp": [[month, n] for month, n in person.jp.items()],
+    }
+
+
+def person(document: Document) -> Person:
+    """The person of the document."""
+    return Person(
+        id=document["_id"],
+        seq=document["seq"],
+        tree=document["tree"],
+        history=stints(document),
+        skills=tuple(Skill(*row) for row in document["skills"]),
+        places=tuple(Place(*row) for row in document["places"]),
+        reached={(month, path): n for month, path, n in document["reached"]},
+        jp=dict(document["jp"]),
+    )
+
+
+def stints(document: Document) -> tuple[Stint, ...]:
+    """The person's units alone."""
+    return tuple(Stint(*row) for row in document["history"])
+
+
+def of_mastery(mastery: Mastery, shard: int) -> Document:
+    """A mastery as stored, with the codes of its placement for the index."""
+    document: Document = msgspec.structs.asdict(mastery)
+    document["_id"] = document.pop("id")
+    return document | {"shard": shard, "codes": mastery.path.split(SEPARATOR)}
+
+
+def mastery(document: Document) -> Mastery:
+    """The mastery of the document."""
+    fields = {name: document[name] for name in Mastery.__struct_fields__ if name != "id"}
+    return Mastery(id=document["_id"], **fields)
+
+
+def of_unit(unit: Unit) -> Document:
+    """A unit as stored, without `_id` and `seq`."""
+    return {"history": [msgspec.structs.astuple(state) for state in unit.history]}
+
+
+def unit(document: Document) -> Unit:
+    """The unit of the document."""
+    return Unit(document["_id"], tuple(UnitState(*row) for row in document["history"]))
+
+
+def of_need(need: Need) -> Document:
+    """A need as stored, without `_id` and `seq`."""
+    history = [msgspec.structs.astuple(state) for state in need.history]
+    return {"unit": need.unit, "competency": need.competency, "history": history}
+
+
+def need(document: Document) -> Need:
+    """The need of the document."""
+    history = tuple(NeedState(*row) for row in document["history"])
+    return Need(document["_id"], document["unit"], document["competency"], history)
+
+
+def of_batch(batch: Batch) -> Document:
+    """A batch as stored, without `_id` and `seq`."""
+    return {"state": batch.state, "starts_on": batch.starts_on}
+
+
+def batch(document: Document) -> Batch:
+    """The batch of the document."""
+    return Batch(document["_id"], document["state"], document["starts_on"])
+
+
+def of_participant(participant: Participant) -> Document:
+    """A participant as stored, without `_id` and `seq`."""
+    document: Document = msgspec.structs.asdict(participant)
+    del document["id"]
+    return document | {"history": [msgspec.structs.astuple(step) for step in participant.history]}
+
+
+def participant(document: Document) -> Participant:
+    """The participant of the document."""
+    fields = {name: document[name] for name in Participant.__struct_fields__ if name not in ("id", "history")}
+    return Participant(id=document["_id"], history=tuple(Step(*row) for row in document["history"]), **fields)

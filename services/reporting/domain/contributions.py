@@ -1,0 +1,224 @@
+"""What a fact or a person adds to the counters: pure functions of their present state.
+
+A counter is changed by the difference between what the old and the new state add, so that repeating, reordering
+and correcting leave every figure as if all had been counted once, from the end (docs/decisions/0030, 0031, 0032).
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+import msgspec
+
+from services.reporting.domain.people import Person, Place, Skill, Stint, by_end_of_day
+from services.reporting.domain.periods import GRAINS, Grain, day_before, following, key_of, known
+from services.reporting.domain.tree import SEPARATOR
+
+Kind = Literal["coaching", "mentoring"]
+COUNTED = ("held", "confirmed", "disputed")
+JP_DUTY = 20
+"""JP that a civil servant should have in a year."""
+
+
+class Cell(NamedTuple):
+    """One number: what (`metric`, `field`), when (`period`) and where (unit codes of the placements)."""
+
+    metric: str
+    period: str
+    codes: tuple[str, ...]
+    field: str
+
+
+class Stock(NamedTuple):
+    """From `day` on so many more or fewer people of the unit have exactly this level."""
+
+    unit: str
+    competency: str
+    level: int
+    day: str
+
+
+class SessionFact(msgspec.Struct, frozen=True):
+    """A session as it is counted. at: start as told; path, active: the learner's place on that day."""
+
+    id: str
+    seq: int
+    person: str
+    kind: Kind
+    status: str
+    minutes: int
+    at: datetime
+    day: str
+    path: str | None = None
+    active: bool = False
+
+
+class CreditFact(msgspec.Struct, frozen=True):
+    """JP of one session, certificate or other training, on its day."""
+
+    id: str
+    seq: int
+    person: str
+    jp: int
+    day: str
+    path: str | None = None
+    active: bool = False
+
+
+Fact = SessionFact | CreditFact
+
+
+def codes_of(paths: Iterable[str]) -> tuple[str, ...]:
+    """The unit codes in the placements: whoever has them is counted once in each of these units."""
+    return tuple(sorted({code for path in paths for code in path.split(SEPARATOR)}))
+
+
+def of_session(fact: SessionFact) -> dict[Cell, int]:
+    """What one session adds to the sums of its learner's placement."""
+    if fact.path is None or fact.status not in COUNTED:
+        return {}
+    codes = tuple(fact.path.split(SEPARATOR))
+    amounts = {fact.status: 1}
+    if fact.status == "confirmed":
+        amounts |= {fact.kind: 1, f"{fact.kind}_minutes": fact.minutes}
+    return _in_each_grain("flow", fact.day, codes, amounts)
+
+
+def of_credit(fact: CreditFact) -> dict[Cell, int]:
+    """What one credit adds to the sums of its learner's placement."""
+    if fact.path is None or not fact.jp:
+        return {}
+    return _in_each_grain("flow", fact.day, tuple(fact.path.split(SEPARATOR)), {"jp": fact.jp})
+
+
+def of_fact(fact: Fact | None) -> dict[Cell, int]:
+    """What the fact adds to the sums; nothing when there is none."""
+    if fact is None:
+        return {}
+    return of_session(fact) if isinstance(fact, SessionFact) else of_credit(fact)
+
+
+def _in_each_grain(metric: str, day: str, codes: tuple[str, ...], amounts: Mapping[str, int]) -> dict[Cell, int]:
+    return {
+        Cell(metric, key_of(day, grain), codes, field): amount
+        for grain in GRAINS
+        for field, amount in amounts.items()
+    }
+
+
+def of_reached(reached: Iterable[tuple[str, str]]) -> dict[Cell, int]:
+    """The person once for each period in which they were reached, at the set of their placements in it."""
+    sets: dict[tuple[Grain, str], set[str]] = {}
+    for month, path in reached:
+        for grain in GRAINS:
+            sets.setdefault((grain, key_of(month, grain)), set()).add(path)
+    return {Cell("reached", period, codes_of(paths), "people"): 1 for (_, period), paths in sets.items()}
+
+
+def of_activity(places: Iterable[Place]) -> Counter[Cell]:
+    """The person as +1 in the period from which they have a set of placements, -1 in the one without it."""
+    cells: Counter[Cell] = Counter()
+    stays = list(_stays(places))
+    for grain in GRAINS:
+        spans = [(key_of(first, grain), last and key_of(last, grain), path) for first, last, path in stays]
+        steps = {first for first, _, _ in spans} | {following(last) for _, last, _ in spans if last is not None}
+        before: tuple[str, ...] = ()
+        for step in sorted(steps):
+            now = codes_of(path for first, last, path in spans if first <= step and (last is None or step <= last))
+            if now != before:
+                if before:
+                    cells[Cell(f"active_{grain}", step, before, "people")] -= 1
+                if now:
+                    cells[Cell(f"active_{grain}", step, now, "people")] += 1
+            before = now
+    return cells
+
+
+def active_codes(places: Iterable[Place], first: str, last: str) -> tuple[str, ...]:
+    """The units in which the person was active on any day from `first` to `last`."""
+    return codes_of(path for begin, end, path in _stays(places) if begin <= last and (end is None or first <= end))
+
+
+def _stays(places: Iterable[Place]) -> Iterable[tuple[str, str | None, str]]:
+    """First and last day (None: still there) of each stay of an active person in a known placement."""
+    ordered = list(places)
+    for number, place in enumerate(ordered):
+        if place.active and place.path is not None:
+            until = ordered[number + 1].since if number + 1 < len(ordered) else None
+            yield place.since, until and day_before(until), place.path
+
+
+def of_duty_met(person: Person, years: Iterable[str]) -> dict[Cell, int]:
+    """The person once for each period of these years at whose end they have 20 JP since 1 January."""
+    cells: dict[Cell, int] = {}
+    for year in years:
+        months = sorted((month, jp) for month, jp in person.jp.items() if month[:4] == year)
+        for key in _periods_of(year):
+            period = known(key)
+            if sum(jp for month, jp in months if month <= period.last[:7]) >= JP_DUTY:
+                codes = active_codes(person.places, period.first, period.last)
+                if codes:
+                    cells[Cell("jp20", key, codes, "people")] = 1
+    return cells
+
+
+def _periods_of(year: str) -> list[str]:
+    return [year, *(f"{year}-Q{n}" for n in range(1, 5)), *(f"{year}-{n:02}" for n in range(1, 13))]
+
+
+def of_person_instead(old: Person, new: Person) -> Counter[Cell]:
+    """What must be added to the counters of people when the person is no longer as `old` but as `new`."""
+    cells: Counter[Cell] = Counter()
+    moved = old.places != new.places
+    if moved:
+        cells.update(difference(of_activity(old.places), of_activity(new.places)))
+    if old.reached.keys() != new.reached.keys():
+        years = {month[:4] for month, _ in old.reached.keys() ^ new.reached.keys()}
+        cells.update(difference(of_reached(_in_years(old, years)), of_reached(_in_years(new, years))))
+    if moved or old.jp != new.jp:
+        years = {month[:4] for month, _ in old.jp.items() ^ new.jp.items()}
+        years |= {month[:4] for month in new.jp} if moved else set()
+        cells.update(difference(of_duty_met(old, years), of_duty_met(new, years)))
+    return cells
+
+
+def _in_years(person: Person, years: set[str]) -> list[tuple[str, str]]:
+    return [(month, path) for month, path in person.reached if month[:4] in years]
+
+
+def of_skills(history: Iterable[Stint], skills: Iterable[Skill]) -> Counter[Stock]:
+    """The person's levels in their own unit as +1 and -1 on the days on which that changes."""
+    stints = by_end_of_day(tuple(history))
+    levels: dict[str, dict[str, int]] = {}
+    for skill in skills:
+        levels.setdefault(skill.competency, {})[skill.since] = skill.level
+    stocks: Counter[Stock] = Counter()
+    for competency, by_since in levels.items():
+        before: tuple[str, int] | None = None
+        for day in sorted({*by_since, *(stint.since for stint in stints)}):
+            now = _holding(stints, by_since, day)
+            if now != before:
+                if before is not None:
+                    stocks[Stock(before[0], competency, before[1], day)] -= 1
+                if now is not None:
+                    stocks[Stock(now[0], competency, now[1], day)] += 1
+            before = now
+    return stocks
+
+
+def _holding(stints: Iterable[Stint], by_since: Mapping[str, int], day: str) -> tuple[str, int] | None:
+    """Unit and level (1 or more) of an active person at the end of the day."""
+    stint = max((each for each in stints if each.since <= day), key=lambda each: each.since, default=None)
+    since = max((each for each in by_since if each <= day), default=None)
+    if stint is None or since is None or not stint.active or by_since[since] < 1:
+        return None
+    return stint.unit, by_since[since]
+
+
+def difference(old: Mapping[Cell, int], new: Mapping[Cell, int]) -> dict[Cell, int]:
+    """What must be added so that the counters hold the new instead of the old."""
+    change = dict(new)
+    for cell, amount in old.items():
+        change[cell] = change.get(cell, 0) - amount
+    return {cell: amount for cell, amount in change.items() if amount}

@@ -1,0 +1,92 @@
+"""Needs of units and what is missing of them (Programme rules, Needs and gaps)."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+
+import msgspec
+
+from services.reporting.domain.people import Mastery
+
+Levels = Mapping[tuple[str, str], Mapping[int, int]]
+"""For unit and competency: how many active people of just that unit have exactly each level."""
+
+
+class NeedState(msgspec.Struct, frozen=True):
+    """From the day `since` on, `people` are needed at `level` or above; 0 people end the need."""
+
+    since: str
+    at: datetime
+    people: int
+    level: int
+
+
+class Need(msgspec.Struct, frozen=True):
+    """What a unit needs in one competency, with its dated history, in order."""
+
+    id: str
+    unit: str
+    competency: str
+    history: tuple[NeedState, ...]
+
+    def on(self, day: str) -> NeedState | None:
+        """The need in force at the end of the day, if there is one."""
+        state = None
+        for each in self.history:
+            if each.since <= day:
+                state = each
+        return state if state is not None and state.people > 0 else None
+
+
+class Gap(msgspec.Struct, frozen=True):
+    """One need on one day. missing_before: what was missing at the end of the period before; at: of the need."""
+
+    need: str
+    unit: str
+    competency: str
+    level: int
+    needed: int
+    have: int
+    missing: int
+    missing_before: int
+    at: datetime
+
+
+def have_of(levels: Levels, need: Need, level: int) -> int:
+    """People of the unit at that level or above."""
+    return sum(people for each, people in levels.get((need.unit, need.competency), {}).items() if each >= level)
+
+
+def missing_of(levels: Levels, need: Need, day: str) -> int:
+    """People still missing at the end of the day, by the levels of that day; 0 without a need."""
+    state = need.on(day)
+    return max(0, state.people - have_of(levels, need, state.level)) if state is not None else 0
+
+
+def gap_of(need: Need, day: str, levels: Levels, missing_before: int) -> Gap | None:
+    """The need as a line of the list of gaps, with zeros; None when it is not in force on the day."""
+    state = need.on(day)
+    if state is None:
+        return None
+    have = have_of(levels, need, state.level)
+    return Gap(
+        need=need.id,
+        unit=need.unit,
+        competency=need.competency,
+        level=state.level,
+        needed=state.people,
+        have=have,
+        missing=max(0, state.people - have),
+        missing_before=missing_before,
+        at=state.at,
+    )
+
+
+def closing(masteries: Iterable[Mastery], needs: Iterable[Need]) -> list[Mastery]:
+    """The masteries that lift the learner to the level that the unit needs on that day, from below it."""
+    by_place = {(need.unit, need.competency): need for need in needs}
+    return [each for each in masteries if _closes(each, by_place.get((each.unit, each.competency)))]
+
+
+def _closes(mastery: Mastery, need: Need | None) -> bool:
+    state = need.on(mastery.day) if need is not None else None
+    return state is not None and mastery.before < state.level <= mastery.level

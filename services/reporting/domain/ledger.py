@@ -1,0 +1,200 @@
+"""Takes news in and says what changes: facts, people, counters. Pure: what it needs is handed to it.
+
+Each person's facts, wherever they are, are placed by that person's `places`; whoever changes the places re-places
+all facts of the person with it. So sessions that came before their employee, or an employee before the unit, are
+put right when the missing part arrives.
+"""
+
+from collections import Counter
+from collections.abc import Iterable
+from typing import TypeVar
+
+import msgspec
+
+from services.reporting.domain.contributions import (
+    Cell,
+    CreditFact,
+    Fact,
+    SessionFact,
+    Stock,
+    difference,
+    of_fact,
+    of_person_instead,
+    of_skills,
+)
+from services.reporting.domain.people import (
+    Mastery,
+    Person,
+    Skill,
+    Stint,
+    masteries_of,
+    place_on,
+    places_of,
+)
+from services.reporting.domain.tree import Tree
+
+Key = tuple[type[Fact], str]
+K = TypeVar("K")
+
+
+class PersonSeen(msgspec.Struct, frozen=True):
+    """The whole of what an employee event tells about a person."""
+
+    id: str
+    seq: int
+    history: tuple[Stint, ...]
+    skills: tuple[Skill, ...]
+
+
+class Ledger:
+    """What is known before (`people`, `facts`) and, bit by bit, after; `tree` is asked for places only.
+
+    Read `changed_facts`, `changed_people`, `cells`, `stocks`, `masteries` at the end; nothing else is changed.
+    """
+
+    def __init__(self, people: Iterable[Person], facts: Iterable[Fact]) -> None:
+        self._before = {person.id: person for person in people}
+        self._people = dict(self._before)
+        self._facts: dict[Key, Fact] = {}
+        self._changed: dict[Key, Fact] = {}
+        self._sums: Counter[Cell] = Counter()
+        self.know(facts)
+
+    def know(self, facts: Iterable[Fact]) -> None:
+        """Hands over facts as they are stored; what is known already stays as it is."""
+        for fact in facts:
+            self._facts.setdefault((type(fact), fact.id), fact)
+
+    def see_people(self, seen: Iterable[PersonSeen], tree: Tree) -> set[str]:
+        """Takes in newer employees. Gives those whose facts must be handed over and then replaced."""
+        moved = set()
+        for each in seen:
+            old = self._person(each.id)
+            if each.seq > old.seq:
+                places = places_of(each.history, tree)
+                self._people[each.id] = msgspec.structs.replace(
+                    old,
+                    seq=each.seq,
+                    tree=tree.version,
+                    history=each.history,
+                    skills=each.skills,
+                    places=places,
+                )
+                if places != old.places:
+                    moved.add(each.id)
+        return moved
+
+    def see_tree(self, tree: Tree) -> set[str]:
+        """Finds everybody's places anew by a newer tree. Gives those whom that moves, as `see_people`."""
+        moved = set()
+        for old in list(self._people.values()):
+            places = places_of(old.history, tree)
+            self._people[old.id] = msgspec.structs.replace(old, tree=tree.version, places=places)
+            if places != old.places:
+                moved.add(old.id)
+        return moved
+
+    def replace_facts(self, moved: set[str]) -> None:
+        """Puts all known facts of these people where the people's places say."""
+        for fact in list(self._facts.values()):
+            if fact.person in moved:
+                self._put(fact)
+
+    def see_facts(self, seen: Iterable[Fact]) -> None:
+        """Takes in newer facts; older and equal ones change nothing."""
+        for fact in seen:
+            old = self._facts.get((type(fact), fact.id))
+            if old is None or fact.seq > old.seq:
+                self._put(fact)
+
+    def _put(self, fact: Fact) -> None:
+        path, active = place_on(self._person(fact.person).places, fact.day)
+        new = msgspec.structs.replace(fact, path=path, active=active)
+        key = (type(fact), fact.id)
+        old = self._facts.get(key)
+        if new == old:
+            return
+        self._facts[key] = self._changed[key] = new
+        self._sums.update(difference(of_fact(old), of_fact(new)))
+        if isinstance(new, SessionFact):
+            self._reach(old if isinstance(old, SessionFact) else None, new)
+        else:
+            self._earn(old if isinstance(old, CreditFact) else None, new)
+
+    def _reach(self, old: SessionFact | None, new: SessionFact) -> None:
+        gone, come = _reaching(old), _reaching(new)
+        if gone != come:
+            person = self._person(new.person)
+            reached = _shifted(person.reached, (gone, -1), (come, 1))
+            self._people[person.id] = msgspec.structs.replace(person, reached=reached)
+
+    def _earn(self, old: CreditFact | None, new: CreditFact) -> None:
+        person = self._person(new.person)
+        before = (old.day[:7], -old.jp) if old is not None else (None, 0)
+        jp = _shifted(person.jp, before, (new.day[:7], new.jp))
+        if jp != person.jp:
+            self._people[person.id] = msgspec.structs.replace(person, jp=jp)
+
+    def _person(self, id_: str) -> Person:
+        if id_ not in self._people:
+            self._people[id_] = self._before[id_] = Person(id_)
+        return self._people[id_]
+
+    @property
+    def changed_facts(self) -> list[Fact]:
+        """The facts that must be stored."""
+        return list(self._changed.values())
+
+    @property
+    def changed_people(self) -> list[Person]:
+        """The people who must be stored."""
+        return [new for id_, new in self._people.items() if new is not self._before[id_]]
+
+    @property
+    def cells(self) -> dict[Cell, int]:
+        """What must be added to the counters."""
+        cells = Counter(self._sums)
+        for person in self.changed_people:
+            cells.update(of_person_instead(self._before[person.id], person))
+        return {cell: amount for cell, amount in cells.items() if amount}
+
+    @property
+    def stocks(self) -> dict[Stock, int]:
+        """What must be added to the stocks of skills."""
+        stocks: Counter[Stock] = Counter()
+        for new in self.changed_people:
+            old = self._before[new.id]
+            if (old.history, old.skills) != (new.history, new.skills):
+                stocks.subtract(of_skills(old.history, old.skills))
+                stocks.update(of_skills(new.history, new.skills))
+        return {stock: amount for stock, amount in stocks.items() if amount}
+
+    @property
+    def masteries(self) -> dict[str, Mastery | None]:
+        """The masteries that must be stored, and as None those that must go."""
+        changes: dict[str, Mastery | None] = {}
+        for new in self.changed_people:
+            old = self._before[new.id]
+            if (old.places, old.skills) != (new.places, new.skills):
+                before, after = masteries_of(old), masteries_of(new)
+                changes |= dict.fromkeys(before.keys() - after.keys())
+                changes |= {id_: each for id_, each in after.items() if before.get(id_) != each}
+        return changes
+
+
+def _reaching(fact: SessionFact | None) -> tuple[str, str] | None:
+    """Month and placement in which the session reached its learner, if it did."""
+    if fact is None or fact.status != "confirmed" or not fact.active or fact.path is None:
+        return None
+    return fact.day[:7], fact.path
+
+
+def _shifted(amounts: dict[K, int], *changes: tuple[K | None, int]) -> dict[K, int]:
+    """The amounts after the changes, without those that have become 0."""
+    after = dict(amounts)
+    for key, amount in changes:
+        if key is not None:
+            after[key] = after.get(key, 0) + amount
+            if not after[key]:
+                del after[key]
+    return after

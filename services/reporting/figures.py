@@ -1,0 +1,219 @@
+"""Reads the numbers that figures are made of: for one unit with all below it, for some periods of one grain.
+
+Counters are summed over shards and placements; what is rare (needs, masteries, batches, representatives) is looked
+at itself. None of it grows with the number of sessions.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+
+import msgspec
+
+from services.reporting import documents as doc
+from services.reporting.documents import Document
+from services.reporting.domain import gaps
+from services.reporting.domain.gaps import Gap, Need
+from services.reporting.domain.people import Mastery, stint_on
+from services.reporting.domain.periods import Period, previous, standing
+from services.reporting.domain.training import (
+    FUNNEL,
+    Batch,
+    Participant,
+    Representative,
+    counts_in,
+    covered_units,
+)
+from services.reporting.domain.tree import Tree, is_within
+from services.reporting.store import Store
+
+Numbers = dict[str, int]
+
+FLOWS = (
+    "coaching",
+    "mentoring",
+    "coaching_minutes",
+    "mentoring_minutes",
+    "held",
+    "confirmed",
+    "disputed",
+    "jp",
+)
+SETS = {"reached": "reached", "jp20": "jp20"}
+COUNTED = frozenset({"flow", "active", *SETS})
+
+
+class Scope(msgspec.Struct, frozen=True):
+    """What is looked at: the unit with all below it, by `tree`, on a day that is `today`."""
+
+    unit: str
+    tree: Tree
+    today: str
+
+
+class Figures:
+    """The numbers of one generation."""
+
+    def __init__(self, store: Store) -> None:
+        self.store = store
+
+    def numbers(self, scope: Scope, sources: Collection[str], periods: Sequence[Period]) -> dict[str, Numbers]:
+        """The numbers of the sources by period key; periods of one grain. What is missing is 0."""
+        found: dict[str, Numbers] = {period.key: defaultdict(int) for period in periods}
+        if COUNTED & set(sources):
+            self._counted(scope, sources, periods, found)
+        rare = {
+            "coverage": self._coverage,
+            "training": self._training,
+            "gaps": self._gaps,
+            "masteries": self._masteries,
+        }
+        for source in rare.keys() & set(sources):
+            rare[source](scope, periods, found)
+        return found
+
+    # --- counters
+
+    def _counted(
+        self,
+        scope: Scope,
+        sources: Collection[str],
+        periods: Sequence[Period],
+        found: Mapping[str, Numbers],
+    ) -> None:
+        keys = [period.key for period in periods]
+        active = f"active_{periods[0].grain}"
+        wanted: list[Document] = [
+            {"metric": metric, "period": {"$in": keys}} for metric in ("flow", *SETS) if metric in sources
+        ]
+        if "active" in sources:
+            wanted.append({"metric": active, "period": {"$lte": max(keys)}})
+        sums = {field: {"$sum": f"$n.{field}"} for field in (*FLOWS, "people")}
+        group = {"_id": {"metric": "$metric", "period": "$period"}, **sums}
+        match = {"codes": scope.unit, "$or": wanted}
+        steps: Numbers = {}
+        for row in self.store["counters"].aggregate([{"$match": match}, {"$group": group}]):
+            metric, key = row["_id"]["metric"], row["_id"]["period"]
+            if metric == "flow":
+                found[key].update((field, row[field]) for field in FLOWS)
+            elif metric == active:
+                steps[key] = row["people"]
+            else:
+                found[key][SETS[metric]] = row["people"]
+        for key in keys if "active" in sources else ():
+            found[key]["active"] = sum(people for step, people in steps.items() if step <= key)
+
+    # --- representatives and units
+
+    def representatives(self, scope: Scope, day: str) -> list[Representative]:
+        """The active certified people in the unit and below at the end of the day, each once."""
+        found: dict[str, Representative] = {}
+        query = {"state": "certified", "certified_day": {"$lte": day}}
+        certified = [doc.participant(each) for each in self.store["participants"].find(query)]
+        people = {"_id": {"$in": [each.person for each in certified]}}
+        histories = {each["_id"]: doc.stints(each) for each in self.store["people"].find(people, {"history": 1})}
+        for each in sorted(certified, key=lambda one: (one.certified_day or "", one.id), reverse=True):
+            stint = stint_on(histories.get(each.person, ()), day)
+            path = scope.tree.path(stint.unit, day) if stint is not None and stint.active else None
+            if stint is not None and path is not None and is_within(path, scope.unit) and each.certified_at:
+                found[each.person] = Representative(each.id, each.person, stint.unit, each.certified_at)
+        return list(found.values())
+
+    def covered(self, scope: Scope, period: Period) -> dict[str, Representative | None]:
+        """The units that can be covered at the period's end, each with who covers it."""
+        day = standing(period, scope.today)
+        return covered_units(scope.tree, self.representatives(scope, day), day, scope.unit)
+
+    def _coverage(self, scope: Scope, periods: Sequence[Period], found: Mapping[str, Numbers]) -> None:
+        for period in periods:
+            day = standing(period, scope.today)
+            representatives = self.representatives(scope, day)
+            units = covered_units(scope.tree, representatives, day, scope.unit)
+            found[period.key].update(
+                coverable=len(units),
+                covered=sum(each is not None for each in units.values()),
+                representatives=len(representatives),
+            )
+
+    # --- training
+
+    def participants(self, scope: Scope, period: Period) -> list[Participant]:
+        """Participants of the batches that start in the period, from the unit and below on that day."""
+        starting = {"starts_on": {"$gte": period.first, "$lte": period.last}, "state": {"$ne": "cancelled"}}
+        batches = {each.id: each for each in map(doc.batch, self.store["batches"].find(starting))}
+        if not batches:
+            return []
+        found = self.store["participants"].find({"batch_id": {"$in": list(batches)}})
+        return [each for each in map(doc.participant, found) if _is_in(scope, each, batches[each.batch_id])]
+
+    def _training(self, scope: Scope, periods: Sequence[Period], found: Mapping[str, Numbers]) -> None:
+        for period in periods:
+            for participant in self.participants(scope, period):
+                for part in FUNNEL:
+                    found[period.key][part] += counts_in(participant, part)
+
+    # --- needs and masteries
+
+    def needs(self, competencies: Iterable[str] | None = None) -> list[Need]:
+        """All needs ever stated, or those in some competencies."""
+        query: Document = {} if competencies is None else {"competency": {"$in": list(competencies)}}
+        return [doc.need(each) for each in self.store["needs"].find(query)]
+
+    def gap_lines(self, scope: Scope, periods: Sequence[Period]) -> dict[str, list[Gap]]:
+        """The needs in force at the end of each period, in the unit and below, with zeros."""
+        days = {period.key: standing(period, scope.today) for period in periods}
+        before = {period.key: _day_before(period, scope.today) for period in periods}
+        needs = self.needs()
+        levels = self._levels(needs, {*days.values(), *before.values()})
+        found: dict[str, list[Gap]] = {}
+        for key, day in days.items():
+            earlier = levels[before[key]]
+            lines = (
+                gaps.gap_of(each, day, levels[day], gaps.missing_of(earlier, each, before[key]))
+                for each in needs
+                if is_within(scope.tree.path(each.unit, day) or "", scope.unit)
+            )
+            found[key] = sorted((line for line in lines if line), key=lambda gap: (gap.unit, gap.competency))
+        return found
+
+    def _levels(self, needs: Iterable[Need], days: set[str]) -> dict[str, gaps.Levels]:
+        found: dict[str, dict[tuple[str, str], dict[int, int]]] = {day: defaultdict(dict) for day in days}
+        units = sorted({need.unit for need in needs})
+        match = {"unit": {"$in": units}, "day": {"$lte": max(days)}}
+        numbered = dict(enumerate(sorted(days)))
+        sums = {
+            f"d{number}": {"$sum": {"$cond": [{"$lte": ["$day", day]}, "$n", 0]}}
+            for number, day in numbered.items()
+        }
+        group = {"_id": {"unit": "$unit", "competency": "$competency", "level": "$level"}, **sums}
+        for row in self.store["stocks"].aggregate([{"$match": match}, {"$group": group}]):
+            of = row["_id"]
+            for number, day in numbered.items():
+                found[day][of["unit"], of["competency"]][of["level"]] = row[f"d{number}"]
+        return dict(found)
+
+    def _gaps(self, scope: Scope, periods: Sequence[Period], found: Mapping[str, Numbers]) -> None:
+        for key, lines in self.gap_lines(scope, periods).items():
+            found[key]["gaps_open"] = sum(line.missing for line in lines)
+
+    def _masteries(self, scope: Scope, periods: Sequence[Period], found: Mapping[str, Numbers]) -> None:
+        for period in periods:
+            found[period.key]["gaps_closed"] = len(self.closing(scope, period))
+
+    def closing(self, scope: Scope, period: Period) -> list[Mastery]:
+        """The masteries of the period, in the unit and below, that closed a part of a gap; oldest first."""
+        query = {"codes": scope.unit, "day": {"$gte": period.first, "$lte": period.last}}
+        found = self.store["masteries"].find(query).sort([("day", 1), ("_id", 1)])
+        masteries = [doc.mastery(each) for each in found]
+        if not masteries:
+            return []
+        return gaps.closing(masteries, self.needs({each.competency for each in masteries}))
+
+
+def _is_in(scope: Scope, participant: Participant, batch: Batch) -> bool:
+    path = scope.tree.path(participant.unit, batch.starts_on)
+    return path is not None and is_within(path, scope.unit)
+
+
+def _day_before(period: Period, today: str) -> str:
+    earlier = previous(period)
+    return standing(earlier, today) if earlier else period.first

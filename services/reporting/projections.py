@@ -1,0 +1,134 @@
+"""Keeps the figures up to date: takes in the events of a partition, and re-places people when the tree changes.
+
+Everything that is counted changes in one transaction with the fact that it counts; a batch that was taken in
+before finds nothing newer and changes nothing.
+"""
+
+import logging
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+from pymongo import ReplaceOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
+
+from infra.messaging.envelope import Event
+from infra.storage.leases import Lease
+from services.reporting import documents as doc
+from services.reporting.domain.ledger import Ledger, PersonSeen
+from services.reporting.reactions import News, news_of
+from services.reporting.store import Store
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+PORTION = 50
+"""People whose facts may all have to be re-placed in one transaction."""
+
+RARE = {"needs": doc.of_need, "batches": doc.of_batch, "participants": doc.of_participant}
+
+
+class Projection:
+    """The events of one generation's consumer, turned into figures."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def handle(self, partition: int, events: list[Event]) -> None:
+        """Takes in the events of one partition; repeating them, in any order, changes nothing."""
+        news = news_of(events)
+        if news.units:
+            self._store.save_units(news.units)
+        for name, to_document in RARE.items():
+            self._copy(name, getattr(news, name), to_document)
+        people = [person for _, person in news.people.values()]
+        for some in _portions(people, PORTION):
+            self._people(partition, some)
+        if news.sessions or news.credits:
+            self._facts(partition, news)
+
+    def _copy(self, name: str, told: Mapping[str, tuple[int, Any]], to_document: Any) -> None:
+        if not told:
+            return
+        collection = self._store[name]
+        query = {"_id": {"$in": list(told)}}
+        known = {found["_id"]: found["seq"] for found in collection.find(query, {"seq": 1})}
+        writes = [
+            ReplaceOne({"_id": id_, "seq": {"$lt": seq}}, {"seq": seq, **to_document(each)}, upsert=True)
+            for id_, (seq, each) in told.items()
+            if known.get(id_, -1) < seq
+        ]
+        if writes:
+            collection.bulk_write(writes, ordered=False)
+
+    def _people(self, shard: int, seen: Sequence[PersonSeen]) -> None:
+        def work(session: ClientSession) -> None:
+            ledger = Ledger(self._store.people((each.id for each in seen), session), ())
+            moved = ledger.see_people(seen, self._store.tree(session))
+            self._settle(ledger, moved, shard, session)
+
+        self._store.in_shard(shard, work)
+
+    def _facts(self, shard: int, news: News) -> None:
+        facts = news.facts
+
+        def work(session: ClientSession) -> None:
+            known = self._store.facts(news.sessions, news.credits, session)
+            ledger = Ledger(self._store.people({fact.person for fact in facts}, session), known)
+            ledger.see_facts(facts)
+            self._store.save(ledger, shard, session)
+
+        self._store.in_shard(shard, work)
+
+    def catch_up_with_tree(self, limit: int = PORTION) -> bool:
+        """Re-places some people whose places are older than the tree; False when there are none."""
+        behind = self._store.people_behind(self._store.tree_version(), limit)
+        for shard, ids in behind.items():
+            self._replace_people(shard, ids)
+        return bool(behind)
+
+    def _replace_people(self, shard: int, ids: Sequence[str]) -> None:
+        def work(session: ClientSession) -> None:
+            tree = self._store.tree(session)
+            ledger = Ledger(self._store.people(ids, session), ())
+            self._settle(ledger, ledger.see_tree(tree), shard, session)
+
+        self._store.in_shard(shard, work)
+
+    def _settle(self, ledger: Ledger, moved: set[str], shard: int, session: ClientSession) -> None:
+        if moved:
+            ledger.know(self._store.facts_of(moved, session))
+            ledger.replace_facts(moved)
+        self._store.save(ledger, shard, session)
+
+
+class TreeFollower:
+    """Part of a worker: re-places people after changes of the tree. One at a time does it, by a lease."""
+
+    name = "tree"
+
+    def __init__(self, projection: Projection, lease: Lease, every: float = 0.5) -> None:
+        self._projection = projection
+        self._lease = lease
+        self._every = every
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop` is set; trouble with the database is waited out."""
+        while not stop.is_set():
+            try:
+                busy = self._lease.acquire() and self._projection.catch_up_with_tree()
+            except PyMongoError as error:
+                log.warning("people wait to be re-placed", extra={"reason": type(error).__name__})
+                busy = False
+            if not busy:
+                stop.wait(self._every)
+        self._lease.release()
+
+
+def _portions(items: Iterable[T], size: int) -> Iterable[list[T]]:
+    rest = iter(items)
+    while some := list(islice(rest, size)):
+        yield some

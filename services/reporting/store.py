@@ -1,0 +1,183 @@
+"""Collections, indexes and queries of one generation of the figures.
+
+A generation is all that was counted from one reading of the log; a rebuild makes the next one beside it. What is
+counted is kept by shard, which is the partition that it came from: one worker at a time writes a shard.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeVar
+
+from pymongo import IndexModel, ReplaceOne, UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.collection import Collection
+from pymongo.database import Database
+
+from infra.storage.guards import transaction
+from services.reporting import documents as doc
+from services.reporting.documents import Document
+from services.reporting.domain.contributions import Cell, CreditFact, Fact, SessionFact, Stock
+from services.reporting.domain.ledger import Ledger
+from services.reporting.domain.people import Person
+from services.reporting.domain.tree import SEPARATOR, Tree, Unit
+
+T = TypeVar("T")
+
+INDEXES: Mapping[str, list[IndexModel]] = {
+    "units": [],
+    "needs": [IndexModel("unit")],
+    "batches": [IndexModel("starts_on")],
+    "participants": [IndexModel("batch_id"), IndexModel("state")],
+    "people": [IndexModel([("shard", 1), ("tree", 1)])],
+    "sessions": [
+        IndexModel("person"),
+        IndexModel(
+            [("path", 1), ("day", 1), ("_id", 1)],
+            partialFilterExpression={"status": "confirmed"},
+            name="evidence",
+        ),
+    ],
+    "credits": [
+        IndexModel("person"),
+        IndexModel(
+            [("path", 1), ("day", 1), ("_id", 1)], partialFilterExpression={"jp": {"$gt": 0}}, name="evidence"
+        ),
+    ],
+    "masteries": [IndexModel([("codes", 1), ("day", 1)])],
+    "counters": [IndexModel([("metric", 1), ("codes", 1), ("period", 1)])],
+    "stocks": [IndexModel([("unit", 1), ("competency", 1), ("day", 1)])],
+    "progress": [],
+    "meta": [],
+}
+
+
+class Store:
+    """The collections of one generation, by the names of what they hold."""
+
+    def __init__(self, database: Database[Document], generation: int) -> None:
+        self.database = database
+        self.generation = generation
+        self._tree = Tree(())
+
+    def __getitem__(self, name: str) -> Collection[Document]:
+        return self.database[f"g{self.generation}.{name}"]
+
+    def ensure_indexes(self) -> None:
+        """Makes collections and indexes; safe to repeat."""
+        existing = set(self.database.list_collection_names())
+        for name, indexes in INDEXES.items():
+            if self[name].name not in existing and not indexes:
+                self[name].update_one({"_id": "-"}, {"$unset": {"-": 1}})
+            if indexes:
+                self[name].create_indexes(indexes)
+
+    def in_shard(self, shard: int, work: Callable[[ClientSession], T]) -> T:
+        """Runs the work in a transaction, alone in this shard; it may run more than once."""
+        return transaction(self.database, [f"{self['shard'].name}:{shard}"], work)
+
+    # --- the tree of units
+
+    def tree(self, session: ClientSession | None = None) -> Tree:
+        """The units as they are now known; read anew only when they changed."""
+        version = self.tree_version(session)
+        if version != self._tree.version:
+            self._tree = Tree(map(doc.unit, self["units"].find({}, session=session)), version)
+        return self._tree
+
+    def tree_version(self, session: ClientSession | None = None) -> int:
+        """How often the tree has changed."""
+        found = self["meta"].find_one({"_id": "tree"}, session=session)
+        return found["version"] if found else 0
+
+    def save_units(self, units: Mapping[str, tuple[int, Unit]]) -> None:
+        """Takes in what is newer and, when that changed anything, counts up the tree's version with it."""
+        by_code = {unit.code: (seq, unit) for seq, unit in units.values()}
+
+        def work(session: ClientSession) -> None:
+            query = {"_id": {"$in": list(by_code)}}
+            known = {found["_id"]: found for found in self["units"].find(query, session=session)}
+            newer = {c: each for c, each in by_code.items() if c not in known or known[c]["seq"] < each[0]}
+            if not newer:
+                return
+            writes = [
+                ReplaceOne({"_id": code}, {"seq": seq, **doc.of_unit(unit)}, upsert=True)
+                for code, (seq, unit) in newer.items()
+            ]
+            self["units"].bulk_write(writes, session=session)
+            self["meta"].update_one({"_id": "tree"}, {"$inc": {"version": 1}}, upsert=True, session=session)
+
+        transaction(self.database, [self["tree"].name], work)
+
+    # --- people and facts
+
+    def people(self, ids: Iterable[str], session: ClientSession) -> list[Person]:
+        """Those of the people who are known."""
+        return [doc.person(each) for each in self["people"].find({"_id": {"$in": list(ids)}}, session=session)]
+
+    def people_behind(self, tree: int, limit: int) -> dict[int, list[str]]:
+        """By shard, some ids of people whose places were found by an older tree."""
+        found: dict[int, list[str]] = {}
+        query = {"tree": {"$lt": tree}}
+        for each in self["people"].find(query, {"shard": 1}).sort([("shard", 1), ("tree", 1)]).limit(limit):
+            found.setdefault(each["shard"], []).append(each["_id"])
+        return found
+
+    def facts(self, sessions: Iterable[str], credited: Iterable[str], session: ClientSession) -> list[Fact]:
+        """Those of the facts that are known."""
+        by_session, by_credit = {"_id": {"$in": list(sessions)}}, {"_id": {"$in": list(credited)}}
+        return self._facts(by_session, by_credit, session)
+
+    def facts_of(self, people: Iterable[str], session: ClientSession) -> list[Fact]:
+        """All facts of these people."""
+        query = {"person": {"$in": list(people)}}
+        return self._facts(query, query, session)
+
+    def _facts(self, sessions: Document, credited: Document, session: ClientSession) -> list[Fact]:
+        found: list[Fact] = []
+        if any(condition["$in"] for condition in sessions.values()):
+            found += map(doc.session_fact, self["sessions"].find(sessions, session=session))
+        if any(condition["$in"] for condition in credited.values()):
+            found += map(doc.credit_fact, self["credits"].find(credited, session=session))
+        return found
+
+    # --- what a batch of events changed
+
+    def save(self, ledger: Ledger, shard: int, session: ClientSession) -> None:
+        """Writes the facts, the people and, by their difference, the counters; one write a document."""
+        for name, type_ in (("sessions", SessionFact), ("credits", CreditFact)):
+            facts = [fact for fact in ledger.changed_facts if isinstance(fact, type_)]
+            self._replace(name, (doc.of_fact(fact, shard) for fact in facts), session)
+        self._replace("people", (doc.of_person(each, shard) for each in ledger.changed_people), session)
+        masteries = ledger.masteries
+        self._replace("masteries", (doc.of_mastery(each, shard) for each in masteries.values() if each), session)
+        gone = [id_ for id_, mastery in masteries.items() if mastery is None]
+        if gone:
+            self["masteries"].delete_many({"_id": {"$in": gone}}, session=session)
+        self._add(ledger.cells, shard, session)
+        self._stock(ledger.stocks, shard, session)
+
+    def _replace(self, name: str, documents: Iterable[Document], session: ClientSession) -> None:
+        writes = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in documents]
+        if writes:
+            self[name].bulk_write(writes, ordered=False, session=session)
+
+    def _add(self, cells: Mapping[Cell, int], shard: int, session: ClientSession) -> None:
+        increments: dict[tuple[str, str, tuple[str, ...]], dict[str, int]] = {}
+        for cell, amount in cells.items():
+            fields = increments.setdefault((cell.metric, cell.period, cell.codes), {})
+            fields[f"n.{cell.field}"] = amount
+        writes = []
+        for (metric, period, codes), fields in increments.items():
+            id_ = f"{shard}|{metric}|{period}|{SEPARATOR.join(codes)}"
+            about = {"shard": shard, "metric": metric, "period": period, "codes": codes}
+            writes.append(UpdateOne({"_id": id_}, {"$inc": fields, "$setOnInsert": about}, upsert=True))
+        if writes:
+            self["counters"].bulk_write(writes, ordered=False, session=session)
+
+    def _stock(self, stocks: Mapping[Stock, int], shard: int, session: ClientSession) -> None:
+        writes = []
+        for stock, amount in stocks.items():
+            id_ = f"{shard}|{stock.unit}/{stock.competency}/{stock.level}/{stock.day}"
+            about = {"shard": shard, **stock._asdict()}
+            writes.append(UpdateOne({"_id": id_}, {"$inc": {"n": amount}, "$setOnInsert": about}, upsert=True))
+        if writes:
+            self["stocks"].bulk_write(writes, ordered=False, session=session)
