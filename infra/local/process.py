@@ -80,13 +80,7 @@ class Process:
 
     def wait(self, seconds: float) -> bool:
         """Whether it ended within `seconds`."""
-        if self._popen is None:
-            return True
-        try:
-            self._popen.wait(seconds)
-        except subprocess.TimeoutExpired:
-            return False
-        return True
+        return self._popen is None or _ended(self._popen, seconds)
 
     def terminate(self) -> None:
         """Ask the process itself to end (it knows how to end its children); returns at once."""
@@ -95,23 +89,39 @@ class Process:
 
     def stop(self, seconds: float = 15) -> bool:
         """Ask it to end, kill it after `seconds`. Returns whether it ended when asked."""
-        self.terminate()
-        clean = self.wait(seconds)
-        self.kill()
+        # Held here, since another thread may start the program anew as soon as this one has ended.
+        stopping = self._popen
+        if stopping is None:
+            return True
+        stopping.terminate()
+        clean = _ended(stopping, seconds)
+        _kill_group(stopping)
         return clean
 
     def kill(self) -> None:
         """End it and whatever is left of its group at once."""
         if self._popen is not None:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(self._popen.pid, signal.SIGKILL)
-            self.wait(10)
+            _kill_group(self._popen)
 
     def tail(self, lines: int = 15) -> str:
         """The last lines that it printed, for a message about its end."""
         if self.log is None or not self.log.exists():
             return ""
         return "\n".join(self.log.read_text(errors="replace").splitlines()[-lines:])
+
+
+def _ended(popen: subprocess.Popen[bytes], seconds: float) -> bool:
+    try:
+        popen.wait(seconds)
+    except subprocess.TimeoutExpired:
+        return False
+    return True
+
+
+def _kill_group(popen: subprocess.Popen[bytes]) -> None:
+    with contextlib.suppress(ProcessLookupError, PermissionError):
+        os.killpg(popen.pid, signal.SIGKILL)
+    _ended(popen, 10)
 
 
 def wait_until(ready: Callable[[], bool], process: Process, seconds: float, interval: float = 0.02) -> bool:

@@ -19,10 +19,11 @@ _STOP_SECONDS = 20.0
 
 @dataclass
 class Child:
-    """One process to keep alive. health: address that answers 200 when it is ready."""
+    """One process to keep alive. health: address that answers 200 when it is ready. asked: told to start anew."""
 
     process: Process
     health: str
+    asked: bool = False
     deaths: int = 0
     started: float = 0
     due: float | None = None
@@ -34,7 +35,7 @@ class Child:
 
     def start(self) -> None:
         """Start it now."""
-        self.started, self.due = time.monotonic(), None
+        self.started, self.due, self.asked = time.monotonic(), None, False
         self.process.start()
 
     def ready(self) -> bool:
@@ -76,7 +77,7 @@ class Supervisor:
     def restart(self, name: str, seconds: float = 60) -> None:
         """End one child and return when it is ready again. Raises CannotStart; KeyError: no such child."""
         child = self._children[name]
-        before = child.started
+        before, child.asked = child.started, True
         child.process.stop(_STOP_SECONDS)
         deadline = time.monotonic() + seconds
         while child.started == before or not child.ready():
@@ -104,7 +105,9 @@ class Supervisor:
         now = time.monotonic()
         if child.process.running:
             return
-        if child.due is None:
+        if child.asked:
+            child.start()
+        elif child.due is None:
             child.deaths = 1 if now - child.started > _WELL else child.deaths + 1
             delay = min(_FIRST_DELAY * 2 ** (child.deaths - 1), _LONGEST_DELAY)
             child.due = now + delay

@@ -142,8 +142,8 @@ class System:
         ]
         self._supervisor = Supervisor(children, self._echo)
         self._echo(f"{len(ports.api)} services start, an API and a worker each")
-        self._supervisor.start()
         self._running.callback(self._supervisor.stop)
+        self._supervisor.start()
         self._supervisor.wait_ready(_READY_SECONDS)
 
     def _child(self, service: str, role: str, port: int, env: Mapping[str, str]) -> Child:
