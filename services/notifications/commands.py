@@ -9,7 +9,7 @@ from infra.problems import Text, needs_version, stale, unknown
 from infra.storage.aggregates import Change, Exists, Stale, Stored
 from services.notifications import domain
 from services.notifications.domain import Delivery, Preferences
-from services.notifications.schemas import preferences_shown
+from services.notifications.schemas import preferences_as_sent
 from services.notifications.store import Store
 
 ENTRY = Text("Pesan", "The message")
@@ -74,9 +74,9 @@ class Commands:
             if stored.state == wanted:
                 return stored, False
             if based_on is None:
-                raise needs_version(preferences_shown(stored))
+                raise needs_version(preferences_as_sent(stored))
             if based_on != stored.version:
-                raise stale(preferences_shown(stored))
+                raise stale(preferences_as_sent(stored))
             return self._store.preferences.replace(stored, wanted, change), False
         except (Stale, Exists):
             return self.set_preferences(actor, wanted, based_on)

@@ -6,7 +6,6 @@ from typing import Any
 
 from marshmallow import fields, post_load
 
-from infra.clock import to_wire
 from infra.problems import Text
 from infra.storage.aggregates import Stored
 from infra.web.fields import Body, Instant, Integer, OneOf, QueryBoolean, String, UuidStr, opt, wrong
@@ -139,10 +138,19 @@ def entry_shown(entry: Entry, document: Mapping[str, Any], told: Message) -> dic
     }
 
 
+_PREFERENCES = PreferencesOut()
+
+
 def preferences_shown(stored: Stored[Preferences]) -> dict[str, Any]:
     """Preferences that were set."""
-    times = {"effective_at": to_wire(stored.effective_at), "updated_at": to_wire(stored.updated_at)}
+    times = {"effective_at": stored.effective_at, "updated_at": stored.updated_at}
     return {**_wishes(stored.state), "version": stored.version, **times}
+
+
+def preferences_as_sent(stored: Stored[Preferences]) -> dict[str, Any]:
+    """The same as it goes out, for a problem's `current`."""
+    dumped: dict[str, Any] = _PREFERENCES.dump(preferences_shown(stored))
+    return dumped
 
 
 def usual_preferences(employee_id: str) -> dict[str, Any]:
@@ -154,7 +162,7 @@ def _wishes(preferences: Preferences) -> dict[str, Any]:
     return {
         "language": preferences.language,
         "channels": {kind: ["mail"] if preferences.by_mail(kind) else [] for kind in KINDS},
-        "quiet": {"from": preferences.quiet.start, "to": preferences.quiet.end},
+        "quiet": preferences.quiet,
     }
 
 
