@@ -14,7 +14,7 @@ CODE := $(wildcard services infra demo tests bench)
 help: ## Show this list
 	@awk -F ':.*## ' -v bench=$(BENCH) '/^[a-z]+:.*## / && ($$1 != "bench" || bench) { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
 
-demo: $(READY) ## Play the programme on a fresh system; stays up until Ctrl-C (ONCE=1: ends after the recount)
+demo: $(READY) ## Play the programme on a fresh system; stays up until Ctrl-C (ONCE=1: ends after it)
 	@$(PY) -m demo $(if $(ONCE),--once)
 
 up: $(READY) ## Run the system on data that stay in BINA_HOME (.bina), until Ctrl-C
@@ -32,7 +32,7 @@ reset: $(READY) ## Stop it and remove its data
 token: $(READY) ## Print a token: make -s token ROLES=hr,employee SUB=<id> UNIT=<code>
 	@$(PY) -m infra.local token --roles "$(ROLES)" --sub "$(SUB)" --unit "$(UNIT)"
 
-test: $(READY) ## Run all tests against a real MongoDB and a real broker (CONTAINERS=1: in containers)
+test: $(READY) ## Run all tests against a real MongoDB and broker (BROKER=kafka, CONTAINERS=1)
 	@$(PY) -m pytest
 
 lint: $(READY) ## Check style, types, import rules, unused code and dependencies, and the published contract
