@@ -130,7 +130,7 @@ def _gaps(books: Books, unit: str, period: Period) -> Figures:
         _closes(books, entry.person, entry.competency, entry.day, unit) for entry in _masteries(books, period)
     )
     return {
-        ("gaps_open", None): Figure(sum(missing), None, len(missing)),
+        ("gaps_open", None): Figure(sum(missing), None, sum(missing)),
         ("gaps_closed", None): Figure(closed, None, closed),
     }
 
