@@ -12,6 +12,7 @@ from infra.problems import Text
 from infra.settings import Settings
 from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import connect, ping
+from infra.telemetry import logs
 from infra.web.app import build_app
 from infra.worker import Part, Worker
 from services.notifications import http
@@ -58,8 +59,11 @@ def worker(settings: Settings, clock: Clock = system_clock, mail: MailSettings |
 
 
 def from_env() -> Flask:
-    """The API as the web server starts it."""
-    return api(Settings.from_env(SERVICE))
+    """The API as the web server starts it: settings from the environment, logs as JSON, indexes made."""
+    settings = Settings.from_env(SERVICE)
+    logs.configure(settings)
+    Store(connect(settings)).ensure_indexes()
+    return api(settings)
 
 
 def aggregates(settings: Settings) -> list[Aggregates[Any]]:
