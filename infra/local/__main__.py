@@ -63,10 +63,10 @@ def reset(home: Path) -> int:
 
 
 def status(home: Path) -> int:
-    """Say whether a copy runs; the exit code is 0 when it does."""
+    """Say whether a copy runs."""
     owner = HomeLock(home).owner()
     _say(f"Process {owner} runs on {home}." if owner else f"Nothing runs on {home}.")
-    return 0 if owner else 1
+    return 0
 
 
 def token(home: Path, roles: str, sub: str, unit: str) -> int:
