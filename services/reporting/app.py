@@ -58,7 +58,7 @@ def aggregates(settings: Settings) -> list[Aggregates[Any]]:
 
 
 def rebuild(settings: Settings) -> None:
-    """Counts everything anew from the log, then shows that. Ends with a plain message when the log is not whole."""
+    """Counts everything anew from the log, then shows that. Ends with a message when the log is cut."""
     try:
         rebuild_from_log(settings)
     except LogCut as cut:

@@ -119,7 +119,7 @@ class ActiveGeneration:
         self._every = every
 
     def run(self, stop: threading.Event) -> None:
-        """Works until `stop` is set. A part that dies takes this one down, so that the worker is started afresh."""
+        """Works until `stop` is set. A part that dies takes this one down; the worker is then started afresh."""
         while not stop.is_set():
             store = self._generations.store()
             store.ensure_indexes()

@@ -1,0 +1,26 @@
+"""A store of its own for each test, on the real database."""
+
+import pytest
+from pymongo.database import Database
+
+from infra.settings import Settings
+from infra.storage.mongo import Document, connect
+from services.reporting.store import Store
+from tests.conftest import SettingsFor
+
+
+@pytest.fixture
+def settings(settings_for: SettingsFor) -> Settings:
+    return settings_for("reporting")
+
+
+@pytest.fixture
+def database(settings: Settings) -> Database[Document]:
+    return connect(settings)
+
+
+@pytest.fixture
+def store(database: Database[Document]) -> Store:
+    store = Store(database, 1)
+    store.ensure_indexes()
+    return store
