@@ -51,9 +51,7 @@ def endorser(chain: Sequence[Employee], guide_id: str, now: datetime) -> str | N
     return next(candidates, None)
 
 
-def candidate(
-    target_level: int, confirmed: Sequence[Session], requests: Sequence[Endorsement]
-) -> Session | None:
+def candidate(target_level: int, confirmed: Sequence[Session], requests: Sequence[Endorsement]) -> Session | None:
     """The session of a pairing for which its supervisor is to be asked now, if any.
 
     One question at a time, none after a yes; after a no only what was confirmed later asks again.
@@ -107,9 +105,7 @@ def handed_on(request: Endorsement, endorser_id: str | None) -> Endorsement:
     return structs.replace(request, endorser_id=endorser_id, former_endorsers=former)
 
 
-def decided(
-    request: Endorsement, to: Decision, actor: Actor, reason: str | None, now: datetime
-) -> Endorsement:
+def decided(request: Endorsement, to: Decision, actor: Actor, reason: str | None, now: datetime) -> Endorsement:
     """The answer. Refused: transition; 403 for those who weren't asked, and for guide and learner always."""
     if actor.sub in (request.guide_id, request.learner_id):
         raise forbidden(texts.OWN_MASTERY)

@@ -52,7 +52,6 @@ EFFECTIVE_ORDER = Text(
     "Tanggal berlaku mendahului langkah sebelumnya.",
     "The effective time precedes the previous step.",
 )
-EFFECTIVE_FUTURE = Text("Tidak boleh di masa depan.", "Must not be in the future.")
 EFFECTIVE_NOT_YOURS = Text(
     "Hanya BKPSDM yang boleh memberi tanggal berlaku.",
     "Only HR may give an effective time.",
@@ -73,4 +72,20 @@ OWN_MASTERY = Text(
 NOT_THE_ENDORSER = Text(
     "Keputusan ini milik atasan yang diminta atau BKPSDM.",
     "The decision belongs to the supervisor who was asked, or to HR.",
+)
+NOTHING_STORED = Text(
+    "Belum ada sesi dengan nomor ini.",
+    "There is no session with this id to change.",
+)
+BUSY = Text(
+    "Terlalu banyak perubahan pada saat yang sama; coba lagi sebentar lagi.",
+    "Too many changes at the same moment; try again shortly.",
+)
+NOT_YOUR_REPORT = Text(
+    "Hanya untuk yang bersangkutan, atasannya, dan BKPSDM.",
+    "Only for the person, their supervisors and HR.",
+)
+TOO_MANY = Text(
+    "Paling banyak {most} sesi dan transisi sekaligus.",
+    "At most {most} sessions and transitions at a time.",
 )

@@ -1,0 +1,95 @@
+"""Deciding on mastery, and asking another one when a supervisor changes."""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from msgspec import Struct
+from pymongo.client_session import ClientSession
+
+from infra.actor import Actor
+from infra.clock import Clock
+from infra.problems import unknown
+from infra.storage.aggregates import Change, Stored
+from infra.storage.guards import transaction
+
+from ..domain import endorsement as rules
+from ..domain import texts
+from ..domain.endorsement import Decision, Endorsement
+from ..store import Store
+from .access import effective_time, visible_endorsement
+from .settling import by_system, followed_by
+
+
+class Answer(Struct, frozen=True, kw_only=True):
+    """What the endorser says."""
+
+    to: Decision
+    reason: str | None = None
+    effective_at: datetime | None = None
+
+
+class Endorsements:
+    """The use cases around one endorsement."""
+
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+
+    def decide(self, actor: Actor, endorsement_id: str, answer: Answer) -> Stored[Endorsement]:
+        """Endorses or declines; the same answer again changes nothing. Raises Refused."""
+        stored = visible_endorsement(self._store, actor, endorsement_id)
+        if rules.repeats(stored.state, answer.to, actor.sub):
+            return stored
+
+        def work(tx: ClientSession) -> Stored[Endorsement]:
+            return self._decide(actor, endorsement_id, answer, tx)
+
+        return transaction(self._store.database, guard_of(stored.state), work)
+
+    def _decide(self, actor: Actor, endorsement_id: str, answer: Answer, tx: ClientSession) -> Stored[Endorsement]:
+        stored, now = self._current(endorsement_id, tx), self._clock()
+        if rules.repeats(stored.state, answer.to, actor.sub):
+            return stored
+        after = rules.decided(stored.state, answer.to, actor, answer.reason, now)
+        change = Change(
+            type=f"endorsement.{answer.to}",
+            actor=actor,
+            at=now,
+            effective_at=effective_time(actor, answer.effective_at, stored.effective_at, now),
+            note=answer.reason,
+        )
+        return self._store.endorsements.replace(stored, after, change, session=tx, extra=followed_by(after))
+
+    def follow_supervisors(self, changed: Iterable[str]) -> None:
+        """Asks the open questions of whoever is to be asked now that these people's placements have changed."""
+        query = {"people": {"$in": list(changed)}, "state": "open"}
+        for stored in self._store.endorsements.find(query):
+            if self._wanted(stored.state, None) != stored.state.endorser_id:
+                self._hand_on(stored.state)
+
+    def _hand_on(self, request: Endorsement) -> None:
+        def work(tx: ClientSession) -> None:
+            stored = self._current(request.id, tx)
+            wanted = self._wanted(stored.state, tx)
+            if stored.state.state != "open" or wanted == stored.state.endorser_id:
+                return
+            after = rules.handed_on(stored.state, wanted)
+            change = by_system("endorsement.opened", self._clock())
+            self._store.endorsements.replace(stored, after, change, session=tx, extra=followed_by(after))
+
+        transaction(self._store.database, guard_of(request), work)
+
+    def _wanted(self, request: Endorsement, tx: ClientSession | None) -> str | None:
+        now = self._clock()
+        return rules.endorser(self._store.chain(request.learner_id, now, tx), request.guide_id, now)
+
+    def _current(self, endorsement_id: str, tx: ClientSession) -> Stored[Endorsement]:
+        stored = self._store.endorsements.get(endorsement_id, tx)
+        if stored is None:
+            raise unknown(texts.ENDORSEMENT)
+        return stored
+
+
+def guard_of(request: Endorsement) -> list[str]:
+    """What a decision is guarded by: everything about mastery goes by the learner."""
+    return [f"person:{request.learner_id}"]

@@ -1,0 +1,201 @@
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from uuid import uuid4
+
+import pytest
+
+from tests.component.sessions.world import START, World, body
+
+
+@pytest.fixture
+def pair(world: World) -> tuple[str, str, str]:
+    guide, learner = world.employee(), world.employee()
+    return guide, learner, world.pairing(guide, learner)
+
+
+def test_a_new_session_is_created_and_shown_in_full(world: World, pair):
+    guide, learner, pairing = pair
+    id_ = str(uuid4())
+    written = body(
+        pairing,
+        summary="Menyusun undangan rapat",
+        private_note="perlu contoh lain",
+        assessed_level=2,
+        actions=[{"text": "tulis ulang alinea kedua", "due_on": "2026-11-09", "done": False}],
+    )
+    answer = world.by(guide).put(f"/v1/sessions/{id_}", written).expect(201)
+    assert answer.headers["Location"] == f"/v1/sessions/{id_}"
+    assert answer.version == answer.body["version"] == 1
+    assert answer.body == {
+        **written,
+        "id": id_,
+        "guide_id": guide,
+        "learner_id": learner,
+        "kind": "mentoring",
+        "competency": "menyusun-surat-dinas",
+        "dispute_reason": None,
+        "feedback": None,
+        "credit": None,
+        "version": 1,
+        "effective_at": answer.body["effective_at"],
+        "updated_at": answer.body["updated_at"],
+    }
+    assert world.by(guide).get(f"/v1/sessions/{id_}").expect(200).body == answer.body
+
+
+def test_equal_content_is_unchanged_whatever_if_match_says(world: World, pair):
+    guide, _, pairing = pair
+    path = f"/v1/sessions/{uuid4()}"
+    world.by(guide).put(path, body(pairing)).expect(201)
+    for version in (None, 1, 7):
+        assert world.by(guide).put(path, body(pairing), version=version).expect(200).version == 1
+    other_offset = body(pairing, started_at="2026-11-02T09:00:00+07:00", summary=None, actions=[])
+    assert world.by(guide).put(path, other_offset).expect(200).version == 1
+
+
+def test_changed_content_needs_the_version_it_is_based_on(world: World, pair):
+    guide, _, pairing = pair
+    path = f"/v1/sessions/{uuid4()}"
+    world.by(guide).put(path, body(pairing)).expect(201)
+    changed = body(pairing, summary="x", private_note="y")
+    missing = world.by(guide).put(path, changed).expect(428).body
+    assert missing["rule"] == "if-match-required"
+    assert missing["current"]["version"] == 1
+    assert world.by(guide).put(path, changed, version=1).expect(200).version == 2
+    stale = world.by(guide).put(path, body(pairing), version=1).expect(412).body
+    assert (stale["rule"], stale["current"]["private_note"]) == ("stale", "y")
+    world.by(guide).put(path, body(pairing, private_note="z", summary="x"), version=2).expect(200)
+
+
+def test_if_match_on_nothing_is_stale(world: World, pair):
+    guide, _, pairing = pair
+    world.by(guide).put(f"/v1/sessions/{uuid4()}", body(pairing), version=1).expect(412)
+
+
+def test_an_unknown_pairing_is_to_be_sent_again(world: World):
+    problem = world.by(world.employee()).put(f"/v1/sessions/{uuid4()}", body(str(uuid4()))).expect(409).body
+    assert (problem["rule"], problem["retry"]) == ("pairing-unknown", True)
+
+
+def test_only_the_guide_writes(world: World, pair):
+    guide, learner, pairing = pair
+    path = f"/v1/sessions/{uuid4()}"
+    assert world.by(learner).put(path, body(pairing)).expect(409).body["rule"] == "not-the-guide"
+    world.by(world.employee()).put(path, body(pairing)).expect(404)
+    world.by(guide).put(path, body(pairing)).expect(201)
+    assert world.by(learner).put(path, body(pairing)).expect(409).body["rule"] == "not-the-guide"
+    world.by(world.employee()).put(path, body(pairing)).expect(404)
+    assert world.by(world.employee(), "hr", "employee").put(path, body(pairing), version=1).expect(409)
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"started_at": "2026-11-02T10:06:00Z"}, "session-in-future"),
+        ({"started_at": "2025-01-01T02:00:00Z"}, "pairing-not-active"),
+    ],
+)
+def test_refusals_of_the_clock_and_the_records(world: World, pair, changes, rule):
+    guide, _, pairing = pair
+    assert world.post_session(guide, pairing, **changes).expect(409).body["rule"] == rule
+
+
+@pytest.mark.parametrize(
+    ("changes", "pointer"),
+    [
+        ({"minutes": 4}, "/minutes"),
+        ({"minutes": 481}, "/minutes"),
+        ({"minutes": "60"}, "/minutes"),
+        ({"status": "confirmed"}, "/status"),
+        ({"assessed_level": 5}, "/assessed_level"),
+        ({"started_at": "2026-11-02T09:00:00"}, "/started_at"),
+        ({"guide_id": str(uuid4())}, "/guide_id"),
+        ({"actions": [{"text": "x"}]}, "/actions/0/done"),
+        ({"place": None}, "/place"),
+    ],
+)
+def test_what_the_body_alone_shows(world: World, pair, changes, pointer):
+    guide, _, pairing = pair
+    errors = world.post_session(guide, pairing, **changes).expect(422).body["errors"]
+    assert [error["pointer"] for error in errors] == [pointer]
+
+
+def test_planned_becomes_held_and_never_goes_back(world: World, pair):
+    guide, _, pairing = pair
+    path = f"/v1/sessions/{uuid4()}"
+    world.by(guide).put(path, body(pairing, status="planned")).expect(201)
+    world.by(guide).put(path, body(pairing), version=1).expect(200)
+    again = world.by(guide).put(path, body(pairing, status="planned"), version=2).expect(409)
+    assert again.body["rule"] == "transition"
+
+
+# --- nobody sits in two sessions at once
+
+
+def test_overlaps_of_five_minutes_are_refused_and_of_less_let_pass(world: World, pair):
+    guide, _, pairing = pair
+    third = world.employee()
+    other = world.pairing(guide, third)
+    world.post_session(guide, pairing).expect(201)
+    for offset, status in ((55, 409), (56, 201), (-60, 201)):
+        answer = world.post_session(guide, other, started_at=START + timedelta(minutes=offset))
+        assert answer.status == status, offset
+
+
+def test_a_person_is_busy_in_whatever_part(world: World, pair):
+    guide, learner, pairing = pair
+    world.post_session(guide, pairing).expect(201)
+    as_guide = world.pairing(learner, world.employee())
+    assert world.post_session(learner, as_guide).expect(409).body["rule"] == "session-overlap"
+
+
+def test_planned_and_cancelled_sessions_leave_the_time_free(world: World, pair):
+    guide, _, pairing = pair
+    world.post_session(guide, pairing, status="planned").expect(201)
+    held = world.post_session(guide, pairing).expect(201).body["id"]
+    world.post_session(guide, pairing).expect(409)
+    world.move(guide, held, "cancelled").expect(200)
+    world.post_session(guide, pairing).expect(201)
+    world.post_session(guide, pairing).expect(409)
+
+
+def test_a_moved_session_frees_its_time_and_takes_the_new_one(world: World, pair):
+    guide, _, pairing = pair
+    path = f"/v1/sessions/{uuid4()}"
+    world.by(guide).put(path, body(pairing)).expect(201)
+    later = START + timedelta(hours=3)
+    world.by(guide).put(path, body(pairing, started_at=later), version=1).expect(200)
+    world.post_session(guide, pairing).expect(201)
+    world.post_session(guide, pairing, started_at=later).expect(409)
+    back = world.by(guide).put(path, body(pairing), version=2).expect(409)
+    assert back.body["rule"] == "session-overlap"
+
+
+def test_who_leans_on_anothers_slot_is_still_met_after_that_one_is_gone(world: World, pair):
+    """A 9:00-9:25 has the slot 9:20 that B (9:21-10:00) wants, too. When A is gone, C (9:20-9:27) must meet B."""
+    guide, _, pairing = pair
+    a = world.post_session(guide, pairing, minutes=25).expect(201).body["id"]
+    world.post_session(guide, pairing, started_at=START + timedelta(minutes=21), minutes=39).expect(201)
+    world.move(guide, a, "cancelled").expect(200)
+    c = world.post_session(guide, pairing, started_at=START + timedelta(minutes=20), minutes=7)
+    assert c.expect(409).body["rule"] == "session-overlap"
+    d = world.post_session(guide, pairing, started_at=START + timedelta(minutes=20), minutes=5)
+    d.expect(201)
+
+
+def test_two_hundred_at_the_same_instant_leave_one(world: World, pair):
+    guide, _, pairing = pair
+    with ThreadPoolExecutor(32) as pool:
+        answers = list(pool.map(lambda _: world.post_session(guide, pairing), range(200)))
+    statuses = sorted(answer.status for answer in answers)
+    assert statuses == [201] + [409] * 199
+    assert {answer.body["rule"] for answer in answers if answer.status == 409} == {"session-overlap"}
+
+
+def test_simultaneous_repeats_of_one_session_store_it_once(world: World, pair):
+    guide, _, pairing = pair
+    path = f"/v1/sessions/{uuid4()}"
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: world.by(guide).put(path, body(pairing)), range(48)))
+    assert sorted(answer.status for answer in answers) == [200] * 47 + [201]
+    assert {answer.version for answer in answers} == {1}
