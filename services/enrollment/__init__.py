@@ -1,0 +1,1 @@
+"""Enrollment: units, employees, competencies, needs, batches, participants, certificates, pairings, skills."""

@@ -174,12 +174,13 @@ class Store:
             for id_, person in people.items()
         }
 
-    def guides(self) -> list[str]:
-        """Ids of all who may guide somebody now, active or not."""
-        certified = self.participants.collection.distinct("employee_id", {"state": "certified"})
-        supervisors = self.employees.collection.distinct("supervisor_id", {"active": True})
-        approved: list[str] = self.approvals.collection.distinct("employee_id")
-        return sorted({id_ for id_ in (*certified, *supervisors, *approved) if id_ is not None})
+    def representatives(self) -> frozenset[str]:
+        """Ids of all who were ever certified."""
+        return frozenset(self.participants.collection.distinct("employee_id", {"state": "certified"}))
+
+    def leading(self) -> frozenset[str]:
+        """Ids of all who have an active direct report."""
+        return frozenset(self.employees.collection.distinct("supervisor_id", {"active": True})) - {None}
 
     def levels(self, units: Iterable[str]) -> dict[tuple[str, str], dict[int, int]]:
         """(unit, competency) -> level -> active people of that very unit exactly at it."""
@@ -196,11 +197,14 @@ class Store:
 
     # --- batches
 
+    def in_state(self, batch_id: str, state: str, session: ClientSession) -> list[str]:
+        """The seat units of all participants of a batch who are in this state."""
+        query = {"batch_id": batch_id, "state": state}
+        return [row["unit"] for row in self.participants.collection.find(query, {"unit": 1}, session=session)]
+
     def seats(self, batch_id: str, session: ClientSession) -> Seats:
         """The accepted of a batch by unit."""
-        query = {"batch_id": batch_id, "state": "accepted"}
-        rows = self.participants.collection.find(query, {"unit": 1}, session=session)
-        return Seats.of(row["unit"] for row in rows)
+        return Seats.of(self.in_state(batch_id, "accepted", session))
 
     def waiting(self, batch_id: str, session: ClientSession | None = None) -> list[Stored[Participant]]:
         """The waiting list of a batch, first in line first."""
@@ -221,10 +225,9 @@ class Store:
 
     def next_number(self, counter: str, session: ClientSession) -> int:
         """The next of a series without holes; inside a transaction only."""
-        row = self.counters.find_one_and_update(
-            {"_id": counter}, {"$inc": {"last": 1}}, upsert=True, return_document=True, session=session
-        )
-        return int(row["last"])
+        self.counters.update_one({"_id": counter}, {"$inc": {"last": 1}}, upsert=True, session=session)
+        row = self.counters.find_one({"_id": counter}, session=session)
+        return int(row["last"]) if row else 0
 
 
 def _in_unit(employee: Employee, code: str, since: datetime) -> bool:

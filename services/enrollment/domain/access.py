@@ -105,6 +105,12 @@ def check_unit(actor: Actor, unit: str, scope: frozenset[str]) -> None:
         raise forbidden(NOT_YOURS)
 
 
+def check_inside(unit: str, seen: frozenset[str]) -> None:
+    """403 for a unit outside of those that the actor may look into."""
+    if unit not in seen:
+        raise forbidden(NOT_YOURS)
+
+
 def check_participant_step(actor: Actor, to: str, employee_id: str, unit: str, scope: frozenset[str]) -> None:
     """403 unless HR, or a withdrawal by the participant or by the officer who could have nominated them."""
     if actor.has("hr"):

@@ -24,6 +24,12 @@ def upwards(node: str, parents: Mapping[str, str | None]) -> Iterator[str]:
         parent = parents.get(parent)
 
 
+def parents_first(parents: Mapping[str, str | None]) -> list[str]:
+    """All nodes, each behind its parent as far as there are no circles; else in their given order."""
+    depths = {node: sum(1 for above in upwards(node, parents) if above in parents) for node in parents}
+    return sorted(parents, key=depths.__getitem__)
+
+
 def in_circles(parents: Mapping[str, str | None]) -> set[str]:
     """All nodes that lie on a circle of parents."""
     done: set[str] = set()

@@ -28,11 +28,28 @@ class Counts(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class Trouble(msgspec.Struct, frozen=True, kw_only=True):
+    """What stopped an import, or what it left undone; in both languages."""
+
+    rule: str
+    id: str
+    en: str
+
+    @classmethod
+    def of(cls, refused: Refused) -> "Trouble":
+        """From a refusal."""
+        return cls(rule=refused.rule, id=refused.detail.id, en=refused.detail.en)
+
+    def refusal(self) -> Refused:
+        """As a refusal again, to be told as a problem."""
+        return Refused(self.rule, Text(self.id, self.en), status=422)
+
+
 class Import(msgspec.Struct, frozen=True, kw_only=True):
     """One file to be taken in.
 
     default_at: the effective time of rows without TMT. chunks: how many parts of the file are done, each with
-    its effects and counts in one transaction. problem: rule of what stopped it, or what was left undone.
+    its effects and counts in one transaction. problem: what stopped it, or what was left undone.
     """
 
     id: str
@@ -46,7 +63,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     chunks: int = 0
     counts: Counts = Counts()
     ignored_columns: tuple[str, ...] = ()
-    problem: str | None = None
+    problem: Trouble | None = None
 
 
 PROBLEMS: Mapping[str, Text] = {
@@ -57,6 +74,10 @@ PROBLEMS: Mapping[str, Text] = {
         "Berkas tidak dapat dibaca sebagai CSV atau XLSX.", "The file can't be read as CSV or XLSX."
     ),
     "too-many-rows": Text("Paling banyak {n} baris.", "At most {n} rows."),
+    "internal": Text(
+        "Terjadi kesalahan pada layanan; laporkan kepada pengelola.",
+        "Something went wrong in the service; tell those who run it.",
+    ),
     "complete-skipped": Text(
         "Sebagian NIP tidak terbaca, jadi tidak ada pegawai yang dinonaktifkan.",
         "Some NIPs can't be read, so nobody was made inactive.",

@@ -50,7 +50,7 @@ def decide_units(
 
 def _form(row: UnitInput, times: Times) -> UnitForm:
     since = row.effective_at or times.effective_at
-    return UnitForm(since=since, name=row.name, kind=cast(UnitKind, row.kind), parent=row.parent)
+    return UnitForm(since=since, name=row.name, kind=cast("UnitKind", row.kind), parent=row.parent)
 
 
 def _check_alone(

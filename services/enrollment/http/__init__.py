@@ -1,0 +1,1 @@
+"""The resources of enrollment: thin, one module for each topic."""

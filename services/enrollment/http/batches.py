@@ -1,0 +1,97 @@
+"""`/batches`."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from infra.storage.aggregates import Stored
+from infra.web.blueprint import Blueprint
+from infra.web.conditional import with_etag
+from infra.web.paging import list_of
+
+from .. import words
+from ..commands import batches as commands
+from ..commands.saving import found
+from ..context import Context
+from ..domain import access
+from ..domain.batches import Batch
+from ..domain.participants import STATES
+from ..schemas import batches as schemas
+from .common import Shown, activity, activity_out, allowed, audited, listed, new, with_times
+
+
+def shown(stored: Stored[Batch], counts: Mapping[str, int]) -> Shown:
+    """A batch as its readers see it."""
+    state = stored.state
+    return with_times(
+        stored,
+        id=state.id,
+        name=state.name,
+        starts_on=state.starts_on,
+        ends_on=state.ends_on,
+        venue=state.venue,
+        seats=state.seats,
+        seats_per_unit=state.seats_per_unit,
+        echelons=state.echelons,
+        position_kinds=state.position_kinds,
+        partners=state.partners,
+        jp=state.jp,
+        state=state.state,
+        counts={name: counts.get(name, 0) for name in STATES},
+    )
+
+
+def blueprint(context: Context) -> Blueprint:
+    """The resource over this context."""
+    blp = Blueprint("batches", __name__, url_prefix="/batches", description="Trainings of representatives.")
+    store = context.store
+
+    def one(stored: Stored[Batch], status: int = 200) -> Any:
+        counts = store.counts([stored.state.id]).get(stored.state.id, {})
+        place = f"/v1/batches/{stored.state.id}" if status == 201 else None
+        return with_etag(shown(stored, counts), stored.version, status=status, location=place, cacheable=False)
+
+    @blp.route("", methods=["POST"])
+    @blp.arguments(schemas.batch_in)
+    @blp.response(201, schemas.batch_out)
+    def create(body: dict[str, Any]) -> Any:
+        """Create a batch, still a draft."""
+        actor = allowed("batches.write")
+        return one(commands.create_batch(context, actor, new("POST /batches"), body), 201)
+
+    @blp.route("")
+    @blp.arguments(schemas.batch_args, location="query")
+    @blp.response(200, list_of(schemas.BatchOut))
+    def listing(args: dict[str, Any]) -> Shown:
+        """List batches, the latest first."""
+        allowed("batches.read")
+        query = {"state": args["state"]} if args["state"] else {}
+        items, after = listed(store.batches, query, args, [("starts_on", -1), ("_id", 1)])
+        counts = store.counts(stored.state.id for stored in items)
+        return {
+            "items": [shown(stored, counts.get(stored.state.id, {})) for stored in items],
+            "next": after,
+        }
+
+    @blp.route("/<id:batch_id>")
+    @blp.response(200, schemas.batch_out)
+    def get(batch_id: str) -> Any:
+        """Show a batch, with the number of people in each state."""
+        allowed("batches.read")
+        return one(found(store.batches.get(batch_id), words.BATCH))
+
+    @blp.route("/<id:batch_id>/transitions", methods=["POST"])
+    @blp.arguments(schemas.batch_transition)
+    @blp.response(200, schemas.batch_out)
+    def transition(body: dict[str, Any], batch_id: str) -> Any:
+        """Open, close, start, finish or cancel a batch."""
+        actor = allowed("batches.write")
+        return one(commands.move_batch(context, actor, batch_id, body["to"], body["effective_at"], body["reason"]))
+
+    @blp.route("/<id:batch_id>/activity")
+    @blp.response(200, activity_out)
+    def history(batch_id: str) -> Shown:
+        """Tell who did what to a batch."""
+        actor = allowed("batches.read")
+        return activity(store.batches, batch_id, words.BATCH, notes=access.sees_reasons(actor))
+
+    return audited(blp)

@@ -1,0 +1,82 @@
+"""What all resources do alike: show what is stored, list it, tell its activity, note what auditors read."""
+
+import logging
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Response, g, request
+
+from infra.actor import Actor
+from infra.problems import Text
+from infra.storage.aggregates import Aggregates, Stored
+from infra.storage.paging import page
+from infra.web.auth import current_actor
+from infra.web.blueprint import Blueprint
+from infra.web.conditional import idempotent_id
+from infra.web.paging import list_of
+
+from ..commands.saving import Post, found
+from ..domain import access
+from ..schemas.common import ActivityOut
+
+log = logging.getLogger(__name__)
+
+Shown = dict[str, Any]
+activity_out = list_of(ActivityOut)
+
+
+def allowed(action: str) -> Actor:
+    """The caller, who has a role that may do this; else 403."""
+    actor = current_actor()
+    access.check(actor, action)
+    return actor
+
+
+def new(route: str, content: bytes | None = None) -> Post:
+    """Id for what a POST creates; the same for a repeat with the same Idempotency-Key."""
+    return Post(*idempotent_id(route, content))
+
+
+def with_times(stored: Stored[Any], **fields: Any) -> Shown:
+    """The fields of a resource with what every resource has."""
+    return {
+        **fields,
+        "version": stored.version,
+        "effective_at": stored.effective_at,
+        "updated_at": stored.updated_at,
+    }
+
+
+def listed(
+    repository: Aggregates[Any],
+    query: Mapping[str, Any],
+    args: Mapping[str, Any],
+    sort: list[tuple[str, int]],
+) -> tuple[list[Stored[Any]], str | None]:
+    """One page of a list, and the cursor of the next."""
+    documents, after = page(repository.collection, query, sort=sort, limit=args["limit"], cursor=args["cursor"])
+    return [repository.read(document) for document in documents], after
+
+
+def activity(repository: Aggregates[Any], id_: str, what: Text, *, notes: bool) -> Shown:
+    """Who did what and when to one resource. notes: whether the caller may read the reasons given."""
+    found(repository.get(id_), what)
+    entries = repository.activity(id_)
+    return {"items": [entry if notes else {**entry, "note": None} for entry in entries], "next": None}
+
+
+def audited(blueprint: Blueprint) -> Blueprint:
+    """Logs what auditors read: who, which path, which ids; no personal data and no query string."""
+    blueprint.after_request(_note)
+    return blueprint
+
+
+def _note(response: Response) -> Response:
+    actor: Actor | None = g.get("actor")
+    reads = request.method == "GET" or request.path.endswith("/search")
+    if actor and actor.has("auditor") and reads and response.status_code < 400 and request.url_rule:
+        log.info(
+            "audit: read",
+            extra={"actor": actor.sub, "path": request.url_rule.rule, "ids": dict(request.view_args or {})},
+        )
+    return response

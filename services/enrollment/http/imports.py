@@ -1,0 +1,136 @@
+"""`/imports`."""
+
+import csv
+import hashlib
+import io
+from collections.abc import Iterable
+from typing import Any
+
+from flask import Response
+
+from infra.problems import FieldError, Text, invalid
+from infra.web.blueprint import Blueprint, body_limit
+from infra.web.conditional import check_same_request, with_etag
+from infra.web.context import language
+from infra.web.errors import problem
+from infra.web.paging import list_of
+
+from ..context import Context
+from ..domain.imports import Import
+from ..importing.store import Imports, Reject, StoredImport
+from ..schemas import imports as schemas
+from ..schemas.common import NoArgs
+from .common import Shown, activity_out, allowed, audited, new
+
+MOST_BYTES = 10 * 1024 * 1024
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def shown(stored: StoredImport) -> Shown:
+    """An import as its readers see it."""
+    state = stored.state
+    return {
+        "id": state.id,
+        "kind": state.kind,
+        "dry_run": state.dry_run,
+        "complete": state.complete,
+        "state": state.state,
+        "progress": state.progress,
+        "counts": state.counts,
+        "ignored_columns": state.ignored_columns,
+        "problem": problem(state.problem.refusal()) if state.problem else None,
+        "version": stored.version,
+        "effective_at": stored.effective_at,
+        "updated_at": stored.updated_at,
+    }
+
+
+def blueprint(context: Context) -> Blueprint:
+    """The resource over this context."""
+    blp = Blueprint("imports", __name__, url_prefix="/imports", description="Files taken in as jobs.")
+    imports = Imports(context.store)
+
+    @blp.route("", methods=["POST"])
+    @body_limit(MOST_BYTES)
+    @blp.arguments(schemas.import_args, location="query")
+    @blp.arguments(schemas.import_file, location="files")
+    @blp.response(202, schemas.import_out)
+    def create(args: dict[str, Any], files: dict[str, Any]) -> Any:
+        """Import a CSV or XLSX file of employees, units or skills."""
+        actor = allowed("imports.write")
+        if args["complete"] and args["kind"] == "skills":
+            text = Text("Hanya untuk pegawai dan unit.", "Only for employees and units.")
+            raise invalid(FieldError("?complete", text))
+        content: bytes = files["file"].read()
+        post = new("POST /imports", repr(sorted(args.items())).encode() + hashlib.sha256(content).digest())
+        stored = imports.known(post.id)
+        if stored is not None:
+            check_same_request(stored.request, post.request)
+        else:
+            when = context.when(args["effective_at"])
+            state = Import(
+                id=post.id,
+                kind=args["kind"],
+                dry_run=args["dry_run"],
+                complete=args["complete"],
+                default_at=when.effective_at,
+                requested_by=actor.sub,
+            )
+            stored = imports.add(state, content, post, when)
+        place = f"/v1/imports/{stored.state.id}"
+        return with_etag(shown(stored), stored.version, status=202, location=place)
+
+    @blp.route("")
+    @blp.arguments(NoArgs(), location="query")
+    @blp.response(200, list_of(schemas.ImportOut))
+    def listing(args: dict[str, Any]) -> Shown:
+        """List imports, the latest first."""
+        allowed("imports.read")
+        items, after = imports.page(args["limit"], args["cursor"])
+        return {"items": [shown(stored) for stored in items], "next": after}
+
+    @blp.route("/<id:import_id>")
+    @blp.response(200, schemas.import_out)
+    def get(import_id: str) -> Any:
+        """Show an import and how far it is."""
+        allowed("imports.read")
+        stored = imports.get(import_id)
+        return with_etag(shown(stored), stored.version)
+
+    @blp.route("/<id:import_id>/rejects.csv")
+    @blp.response(200, content_type="text/csv")
+    def rejects(import_id: str) -> Response:
+        """Fetch the rejected rows as CSV: their own columns, then row, field and reason."""
+        allowed("imports.read")
+        imports.get(import_id)
+        headings, found = imports.rejects(import_id)
+        name = f'attachment; filename="rejects-{import_id}.csv"'
+        body = _csv(headings, found)
+        return Response(body, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
+
+    @blp.route("/<id:import_id>/activity")
+    @blp.response(200, activity_out)
+    def history(import_id: str) -> Shown:
+        """Tell who did what to an import."""
+        allowed("imports.read")
+        return {"items": imports.activity(import_id), "next": None}
+
+    return audited(blp)
+
+
+def _csv(headings: list[str], found: Iterable[Reject]) -> str:
+    """With a byte-order mark and `;`, as spreadsheets here expect."""
+    out = io.StringIO()
+    out.write("\ufeff")
+    writer = csv.writer(out, delimiter=";")
+    writer.writerow([*map(_safe, headings), "row", "field", "reason"])
+    say = 1 if language() == "en" else 0
+    for reject in found:
+        cells = [*reject.cells, *[""] * (len(headings) - len(reject.cells))][: len(headings)]
+        writer.writerow([*map(_safe, cells), reject.row, reject.field, reject.reason[say]])
+    return out.getvalue()
+
+
+def _safe(cell: str) -> str:
+    """A spreadsheet takes such a cell for a formula; an apostrophe keeps it a text."""
+    return f"'{cell}" if cell.startswith(FORMULA_STARTS) else cell

@@ -1,0 +1,149 @@
+"""The worker's part that takes imports in, one at a time, part by part.
+
+Each part of a file is one transaction: its effects, its rejected rows and how far the import is. So a worker that
+dies leaves nothing half done, and the next one goes on with the next part.
+"""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Mapping
+
+import msgspec
+from pymongo.client_session import ClientSession
+from pymongo.errors import PyMongoError
+
+from infra.actor import Actor
+from infra.messaging.consumer import may_pass
+from infra.problems import Refused
+from infra.storage.leases import Lease
+
+from ..context import PEOPLE, UNITS, Context, When
+from ..domain.imports import Counts, Trouble, failure
+from .columns import layout
+from .completing import complete
+from .kinds import Part, Row, rows_of
+from .reading import read
+from .store import Imports, StoredImport
+from .taking import take_rows
+
+log = logging.getLogger(__name__)
+
+PART_ROWS = 2000
+"""Rows in one transaction: a second or so."""
+LOOK_SECONDS = 0.2
+LEASE_SECONDS = 60.0
+
+
+class Importer:
+    """Part of a worker: works off the queue of imports; one worker at a time, by a lease."""
+
+    name = "imports"
+
+    def __init__(self, context: Context, part_rows: int = PART_ROWS) -> None:
+        self._context = context
+        self._imports = Imports(context.store)
+        self._lease = Lease(context.store.database, "imports", LEASE_SECONDS)
+        self._part_rows = part_rows
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop` is set; trouble with MongoDB is waited out."""
+        while not stop.is_set():
+            try:
+                busy = self._lease.acquire() and self.run_next(stop)
+            except PyMongoError as error:
+                log.warning("imports wait for the database", extra={"reason": type(error).__name__})
+                busy = False
+            if not busy:
+                stop.wait(LOOK_SECONDS)
+        self._lease.release()
+
+    def run_next(self, stop: threading.Event) -> bool:
+        """Takes in the oldest open import; False when there is none."""
+        stored = self._imports.oldest_open()
+        if stored is None:
+            return False
+        try:
+            self._run(stored, stop)
+        except Refused as refused:
+            self._fail(stored, refused)
+        except Exception as error:
+            if may_pass(error):
+                raise
+            log.exception("import failed", extra={"import": stored.state.id})
+            self._fail(stored, failure("internal"))
+        return True
+
+    def _fail(self, stored: StoredImport, refused: Refused) -> None:
+        current = self._imports.get(stored.state.id)
+        state = msgspec.structs.replace(current.state, state="failed", problem=Trouble.of(refused))
+        self._imports.save(current, state, self._context.clock(), what="import.failed")
+        self._imports.drop_file(state.id)
+
+    def _run(self, stored: StoredImport, stop: threading.Event) -> None:
+        sheet = read(self._imports.content(stored.state.id))
+        plan = layout(stored.state.kind, sheet.headings)
+        rows = rows_of(stored.state.kind, sheet, plan)
+        if stored.state.state == "queued":
+            stored = self._begin(stored, len(rows), sheet.headings, plan.ignored)
+        # A dry run leaves nothing behind that a later part could build on: it is one part.
+        size = len(rows) if stored.state.dry_run else self._part_rows
+        parts = [rows[start : start + size] for start in range(0, len(rows), size or 1)]
+        for number in range(stored.state.chunks, len(parts)):
+            if stop.is_set():
+                return
+            self._lease.acquire()
+            stored = self._take(stored, parts[number], share=(number + 1) / len(parts))
+        self._finish(stored, rows)
+
+    def _begin(
+        self, stored: StoredImport, rows: int, headings: tuple[str, ...], ignored: tuple[str, ...]
+    ) -> StoredImport:
+        state = msgspec.structs.replace(
+            stored.state, state="running", counts=Counts(rows=rows), ignored_columns=ignored
+        )
+        fields: Mapping[str, object] = {"headings": list(headings)}
+        return self._imports.save(stored, state, self._context.clock(), what="import.started", fields=fields)
+
+    def _take(self, stored: StoredImport, rows: list[Row], share: float) -> StoredImport:
+        """One part of the file, with all that it leaves, in one transaction."""
+        rejected = self._imports.rejected_keys(stored.state.id)
+
+        def work(session: ClientSession) -> StoredImport:
+            part = self._part(stored, session, rejected)
+            verdicts = take_rows(stored.state.kind, part, rows)
+            refused = [verdict for verdict in verdicts if verdict.refused]
+            self._imports.reject(stored.state.id, refused, part.when.now, session)
+            state = msgspec.structs.replace(
+                stored.state,
+                chunks=stored.state.chunks + 1,
+                progress=round(share, 4),
+                counts=stored.state.counts.plus(Counter(verdict.outcome for verdict in verdicts)),
+            )
+            return self._imports.save(stored, state, part.when.now, session=session)
+
+        return self._context.alone([PEOPLE, UNITS], work)
+
+    def _finish(self, stored: StoredImport, rows: list[Row]) -> None:
+        def work(session: ClientSession) -> None:
+            part = self._part(stored, session, frozenset())
+            state = msgspec.structs.replace(stored.state, state="done", progress=1.0)
+            if state.complete:
+                ended = complete(state.kind, part, rows)
+                counts = state.counts.plus({"updated": ended.updated})
+                state = msgspec.structs.replace(state, counts=counts, problem=ended.problem)
+            self._imports.save(stored, state, part.when.now, session=session, what="import.done")
+
+        self._context.alone([PEOPLE, UNITS], work)
+        self._imports.drop_file(stored.state.id)
+        log.info("import done", extra={"import": stored.state.id, "rows": stored.state.counts.rows})
+
+    def _part(self, stored: StoredImport, session: ClientSession, rejected: frozenset[str]) -> Part:
+        return Part(
+            context=self._context,
+            session=session,
+            actor=Actor(stored.state.requested_by),
+            when=When(self._context.clock(), stored.state.default_at),
+            rejected=rejected,
+            write=not stored.state.dry_run,
+        )
