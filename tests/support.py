@@ -76,10 +76,6 @@ class Client:
         """PUT `body` as JSON; options as in `request`."""
         return self.request("PUT", path, body, **options)
 
-    def patch(self, path: str, body: Any = None, **options: Any) -> Answer:
-        """PATCH `body` as JSON; options as in `request`."""
-        return self.request("PATCH", path, body, **options)
-
     def delete(self, path: str, **options: Any) -> Answer:
         """DELETE; options as in `request`."""
         return self.request("DELETE", path, **options)
