@@ -5,7 +5,7 @@ that a change of the contract is seen in review; `check` fails when they no long
 """
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -59,7 +59,7 @@ def check() -> int:
     """Says which documents differ from the code; gives the exit code."""
     stale = [name for name, content in documents() if not _is(FOLDER / name, content)]
     for name in stale:
-        print(f"docs/contract/{name} does not say what the code does: run `make contract`", file=sys.stderr)
+        sys.stderr.write(f"docs/contract/{name} does not say what the code does: run `make contract`\n")
     return 1 if stale else 0
 
 
@@ -73,10 +73,10 @@ def _is(path: Path, content: bytes) -> bool:
 
 def main(arguments: Sequence[str]) -> int:
     """Runs one of the two commands; gives the exit code."""
-    commands = {("write",): write, ("check",): check}
+    commands: dict[tuple[str, ...], Callable[[], int]] = {("write",): write, ("check",): check}
     command = commands.get(tuple(arguments))
     if command is None:
-        print("usage: python -m infra.contract write | check", file=sys.stderr)
+        sys.stderr.write("usage: python -m infra.contract write | check\n")
         return 2
     return command()
 

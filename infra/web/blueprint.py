@@ -9,7 +9,6 @@ import flask_smorest
 import orjson
 from flask import g, request
 from marshmallow import Schema, ValidationError
-
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from infra.problems import Refused, Text

@@ -114,8 +114,10 @@ class KeySet:
 
     def current(self) -> Keys:
         """The keys as far as known; looks at the source when it is time to. Raises NoKeysError."""
-        # One request looks, the others go on with what is there (or wait when there is nothing yet).
-        if time.monotonic() >= self._look_at and self._lock.acquire(blocking=self._keys is None):
+        # One request looks, the others go on with what is there, or wait when there is nothing yet.
+        nothing_yet = self._keys is None
+        due = nothing_yet or time.monotonic() >= self._look_at
+        if due and self._lock.acquire(blocking=nothing_yet):
             try:
                 if time.monotonic() >= self._look_at:
                     self._look()

@@ -58,6 +58,11 @@ _KNOWN = [
         "Harus {0} sampai {1}.",
         "Must be from {0} to {1}.",
     ),
+    (
+        r"Must be greater than (\S+) and less than (\S+)\.",
+        "Harus lebih dari {0} dan kurang dari {1}.",
+        "Must be more than {0} and less than {1}.",
+    ),
     (r"Must be greater than or equal to (\S+)\.", "Paling sedikit {0}.", "Must be at least {0}."),
     (r"Must be less than or equal to (\S+)\.", "Paling banyak {0}.", "Must be at most {0}."),
     (r"Must be greater than (\S+)\.", "Harus lebih dari {0}.", "Must be more than {0}."),

@@ -1,0 +1,95 @@
+"""The app behind the real server: limits, headers, and a stop that finishes what is under way."""
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from infra.local.ports import free_port
+from tests.support import eventually
+from tests.unit.infra_web.conftest import ID, Issuer
+
+PROGRAM = """
+import time
+from infra.problems import Text
+from infra.settings import Settings, SettingsError
+from infra.web.app import build_app
+from infra.web.blueprint import Blueprint
+from infra.web.server import serve
+from tests.unit.infra_web.conftest import things
+
+def make():
+    slow = Blueprint("slow", __name__, url_prefix="/slow", description="Slow.")
+
+    @slow.route("")
+    def wait():
+        "Wait."
+        time.sleep(1)
+        return {"done": True}
+
+    return build_app(Settings.from_env("sessions"), Text("a", "b"), [things(), slow])
+
+if __name__ == "__main__":
+    serve("served:make", Settings.from_env("sessions"))
+"""
+
+
+@pytest.fixture
+def server(tmp_path: Path, environment: dict[str, str]) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    (tmp_path / "served.py").write_text(PROGRAM)
+    port = free_port()
+    env = {
+        **os.environ,
+        **environment,
+        "BINA_SESSIONS_PORT": str(port),
+        "PYTHONPATH": os.pathsep.join((str(tmp_path), os.getcwd())),
+    }
+    process = subprocess.Popen([sys.executable, "-m", "served"], env=env, cwd=tmp_path, stderr=subprocess.PIPE)
+    try:
+        eventually(lambda: _answers(f"http://127.0.0.1:{port}/livez"), timeout=40)
+        yield f"http://127.0.0.1:{port}", process
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def _answers(address: str) -> bool:
+    try:
+        return httpx.get(address).status_code == 200
+    except httpx.TransportError:
+        return False
+
+
+def test_behind_the_real_server(
+    server: tuple[str, Any], issuer: Issuer, bearer: dict[str, str], thing: dict[str, Any]
+) -> None:
+    """One header names the server, bodies of unknown length are read whole, and SIGTERM loses no request."""
+    at, process = server
+    answer = httpx.put(f"{at}/v1/things/{ID}", json=thing, headers=bearer)
+    assert answer.status_code == 200
+    assert answer.headers.get_list("server") == ["bina"]
+
+    def chunks(size: int) -> Iterator[bytes]:
+        for _ in range(size // 1024):
+            yield b" " * 1024
+
+    large = httpx.put(
+        f"{at}/v1/things/{ID}", content=chunks(1_200_000), headers=bearer | {"Content-Type": "application/json"}
+    )
+    assert large.json()["rule"] == "too-large"
+
+    slow: list[int] = []
+    call = threading.Thread(target=lambda: slow.append(httpx.get(f"{at}/v1/slow", headers=bearer).status_code))
+    call.start()
+    eventually(lambda: 'route="/v1/things' in httpx.get(f"{at}/metrics").text)
+    process.send_signal(signal.SIGTERM)
+    call.join()
+    assert slow == [200]
+    assert process.wait(15) == 0
