@@ -54,7 +54,7 @@ def test_not_ready_says_what_is_missing(environment: dict[str, str]) -> None:
 
     settings = Settings.from_env("sessions", environment)
     app = build_app(settings, Text("a", "b"), [], ready={"store": broken, "bus": lambda: None})
-    answer = app.test_client().get("/readyz")
+    answer: Any = app.test_client().get("/readyz")
     assert answer.status_code == 503
     assert answer.json["checks"] == {"store": False, "bus": True, "keys": True}
     assert "hunter2" not in answer.get_data(as_text=True)
@@ -108,7 +108,7 @@ def test_a_log_entry_is_one_json_line() -> None:
 
 
 def test_the_document_is_valid_and_complete(client: Any) -> None:
-    """OpenAPI 3.1: problems as problem+json, tokens where they are needed, versions and repeats where they count."""
+    """OpenAPI 3.1: problems as problem+json, tokens where needed, versions and repeats where they count."""
     document = client.get("/openapi.json").json
     validate(document)
     assert document["openapi"] == "3.1.0"

@@ -49,7 +49,7 @@ def server(tmp_path: Path, environment: dict[str, str]) -> Iterator[tuple[str, "
         **os.environ,
         **environment,
         "BINA_SESSIONS_PORT": str(port),
-        "PYTHONPATH": os.pathsep.join((str(tmp_path), os.getcwd())),
+        "PYTHONPATH": os.pathsep.join((str(tmp_path), str(Path.cwd()))),
     }
     process = subprocess.Popen([sys.executable, "-m", "served"], env=env, cwd=tmp_path, stderr=subprocess.PIPE)
     try:
