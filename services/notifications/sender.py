@@ -7,7 +7,8 @@ over before that is written down, so a crash in between repeats it, with the sam
 
 import logging
 import threading
-from collections.abc import Sequence
+import time
+from collections.abc import Iterable
 from datetime import datetime
 from email.headerregistry import Address
 
@@ -16,19 +17,21 @@ from pymongo.errors import PyMongoError
 
 from infra.actor import system_actor
 from infra.clock import Clock
+from infra.problems import Language
 from infra.storage.aggregates import Change, Stale, Stored
 from infra.storage.leases import Lease
 from services.notifications import domain, rules, wording
 from services.notifications.channels import Busy, Channel, Envelope, Rejected, Unreachable, compose
-from services.notifications.domain import ASKING, Delivery, DeliveryState, Entry, Preferences
+from services.notifications.domain import ASKING, Delivery, DeliveryState, Entry
 from services.notifications.store import Store, notes
+from services.notifications.wording import MailText
 
 log = logging.getLogger(__name__)
 
 MAILS = Counter("bina_mails", "Mails by how they ended, failed attempts included", ["outcome"])
 
-LEASE_SECONDS = 60.0
-"""Longer than any one mail takes: three answers of the mail server, and the database."""
+LEASE_SECONDS = 30.0
+"""How long mails rest when a sender dies. If one hangs for longer, another may send its mail, too."""
 
 MOST_IN_ONE = 100
 SYSTEM = system_actor("notifications")
@@ -48,13 +51,14 @@ class Sender:
         self._sender = sender
         self._every = every
         self._lease = Lease(store.database, "sender", LEASE_SECONDS)
+        self._leased_until = 0.0
         self._unreachable = 0
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set; trouble with the mail server or the database is waited out."""
         while not stop.is_set():
             try:
-                busy = self._lease.acquire() and self.send_next()
+                busy = self._prolong() and self.send_next()
             except PyMongoError as error:
                 log.warning("the sender waits for the database", extra={"reason": type(error).__name__})
                 busy = False
@@ -63,6 +67,15 @@ class Sender:
                 stop.wait(min(self._every * 2**self._unreachable, 30.0))
         self._channel.close()
         self._lease.release()
+
+    def _prolong(self) -> bool:
+        """Keeps the lease; asks the database only when half of it is used up."""
+        asked = time.monotonic()
+        if asked < self._leased_until - LEASE_SECONDS / 2:
+            return True
+        held = self._lease.acquire()
+        self._leased_until = asked + LEASE_SECONDS if held else 0.0
+        return held
 
     def send_next(self) -> bool:
         """Takes up the delivery whose turn it is; False when there is none."""
@@ -79,84 +92,55 @@ class Sender:
 
     def _take_up(self, stored: Stored[Delivery]) -> None:
         now, delivery = self._clock(), stored.state
-        entries = self._true_ones(stored)
+        entries = self._true_ones([stored, *self._members(stored)])
+        preferences = self._store.preferences_of([delivery.employee_id])[delivery.employee_id]
         if not entries:
             self._conclude(stored, "withdrawn", "void")
         elif domain.too_old(delivery.at, now):
             self._conclude(stored, "failed", "expired")
-        elif not (preferences := self._preferences(delivery)).by_mail(delivery.kind):
+        elif not preferences.by_mail(delivery.kind):
             self._conclude(stored, "withdrawn", "not-wanted")
         elif quiet_until := preferences.quiet.until(now):
             self._store.note([delivery.id], next_at=quiet_until)
         else:
-            self._when_names_known(stored, entries)
+            self._when_names_known(stored, entries, preferences.language)
 
-    def _when_names_known(self, stored: Stored[Delivery], entries: list[Entry]) -> None:
+    def _when_names_known(self, stored: Stored[Delivery], entries: list[Entry], language: Language) -> None:
         now, delivery = self._clock(), stored.state
         names = self._store.names_for(entries)
         if not all(names.complete_for(entry) for entry in entries):
             again = now + domain.patience(now - stored.updated_at)
             self._store.note([delivery.id], next_at=again)
-        elif names.people[delivery.employee_id] is None:
+        elif (name := names.people[delivery.employee_id]) is None:
             self._conclude(stored, "withdrawn", "erased")
         elif (address := self._store.mail_address(delivery.employee_id)) is None:
             self._conclude(stored, "failed", "no-address")
         else:
-            self._deliver(stored, address)
+            if delivery.kind in ASKING:
+                stored, entries = self._gather(stored)
+                names = self._store.names_for(entries)
+            text = wording.mail(wording.combined(entries, names, language), name, language)
+            self._send(stored, Envelope(delivery.id, self._sender, name, address, now, language), text)
 
-    def _true_ones(self, stored: Stored[Delivery]) -> list[Entry]:
-        """The entries that this mail would tell and that are still so."""
-        members = self._store.deliveries.many(notes(stored).members)
-        deliveries = [stored.state, *(member.state for member in members.values())]
-        entries = list(self._store.entries_by_id(each.entry_id for each in deliveries).values())
-        subjects = self._store.subjects_by_id(entry.about_id for entry in entries)
+    def _true_ones(self, deliveries: Iterable[Stored[Delivery]]) -> list[Entry]:
+        """The entries of these deliveries that are still so."""
+        entries = self._store.entries_by_id(each.state.entry_id for each in deliveries)
+        subjects = self._store.subjects_by_id(entry.about_id for entry in entries.values())
         return [
-            entry for entry in entries if rules.holds(entry.kind, entry.occasion, subjects.get(entry.about_id))
+            entry
+            for entry in entries.values()
+            if rules.holds(entry.kind, entry.occasion, subjects.get(entry.about_id))
         ]
 
-    def _preferences(self, delivery: Delivery) -> Preferences:
-        return self._store.preferences_of([delivery.employee_id])[delivery.employee_id]
+    # --- one mail for many
 
-    # --- sending
-
-    def _deliver(self, stored: Stored[Delivery], address: str) -> None:
-        if stored.state.kind in ASKING:
-            stored = self._gather(stored)
-        entries = self._true_ones(stored)
-        names = self._store.names_for(entries)
-        attempts = notes(stored).attempts + 1
-        again = self._clock() + domain.backoff(attempts)
-        self._store.note([stored.state.id], attempts=attempts, next_at=again)
-        try:
-            self._hand_over(stored.state, entries, names, address)
-        except Rejected as error:
-            self._conclude(stored, "failed", error.problem)
-        except Busy:
-            MAILS.labels("busy").inc()
-        except Unreachable as error:
-            self._unreachable = min(self._unreachable + 1, 10)
-            MAILS.labels("unreachable").inc()
-            log.warning("the mail server can't be reached", extra={"reason": str(error)})
-        else:
-            self._unreachable = 0
-            self._conclude(stored, "sent", None)
-
-    def _hand_over(self, delivery: Delivery, entries: Sequence[Entry], names: wording.Names, address: str) -> None:
-        language = self._preferences(delivery).language
-        name = names.people[delivery.employee_id] or ""
-        text = wording.mail(wording.combined(entries, names, language), name, language)
-        envelope = Envelope(delivery.id, self._sender, name, address, self._clock(), language)
-        self._channel.send(compose(envelope, text))
-
-    def _gather(self, stored: Stored[Delivery]) -> Stored[Delivery]:
+    def _gather(self, stored: Stored[Delivery]) -> tuple[Stored[Delivery], list[Entry]]:
         """Lets this mail tell what else of its kind waits for the person; the others are withdrawn as `combined`.
 
         Written down before anything is sent: a repeat after a crash tells the same.
         """
-        if members := notes(stored).members:
-            others = list(self._store.deliveries.many(members).values())
-        else:
-            others = self._others(stored.state)
+        others = self._members(stored)
+        if not others and (others := self._others(stored.state)):
             self._store.note([stored.state.id], members=[other.state.id for other in others])
             stored = self._store.deliveries.get(stored.state.id) or stored
         now = self._clock()
@@ -168,20 +152,56 @@ class Sender:
                 if other.state.state == "waiting"
             ]
         )
-        return stored
+        return stored, self._true_ones([stored, *others])
+
+    def _members(self, stored: Stored[Delivery]) -> list[Stored[Delivery]]:
+        """Other deliveries that this mail tells, as was written down before."""
+        members = notes(stored).members
+        return list(self._store.deliveries.many(members).values()) if members else []
 
     def _others(self, delivery: Delivery) -> list[Stored[Delivery]]:
+        """Waiting deliveries that could go out in the same mail right now."""
         others = self._store.waiting_with(delivery, MOST_IN_ONE - 1)
-        entries = self._store.entries_by_id(other.state.entry_id for other in others)
+        entries = {entry.id: entry for entry in self._true_ones(others)}
         names = self._store.names_for(entries.values())
-        return [other for other in others if names.complete_for(entries[other.state.entry_id])]
+        return [
+            other
+            for other in others
+            if (entry := entries.get(other.state.entry_id)) is not None and names.complete_for(entry)
+        ]
+
+    # --- sending
+
+    def _send(self, stored: Stored[Delivery], envelope: Envelope, text: MailText) -> None:
+        attempts = notes(stored).attempts + 1
+        try:
+            self._channel.send(compose(envelope, text))
+        except Rejected as error:
+            self._conclude(stored, "failed", error.problem, attempts)
+        except Busy:
+            MAILS.labels("busy").inc()
+            self._again(stored, attempts)
+        except Unreachable as error:
+            self._unreachable = min(self._unreachable + 1, 10)
+            MAILS.labels("unreachable").inc()
+            log.warning("the mail server can't be reached", extra={"reason": str(error)})
+            self._again(stored, attempts)
+        else:
+            self._unreachable = 0
+            self._conclude(stored, "sent", None, attempts)
+
+    def _again(self, stored: Stored[Delivery], attempts: int) -> None:
+        self._store.note([stored.state.id], attempts=attempts, next_at=self._clock() + domain.backoff(attempts))
 
     # --- concluding
 
-    def _conclude(self, stored: Stored[Delivery], state: DeliveryState, problem: str | None) -> None:
+    def _conclude(
+        self, stored: Stored[Delivery], state: DeliveryState, problem: str | None, attempts: int | None = None
+    ) -> None:
         now = self._clock()
         after = domain.concluded(stored.state, state, problem, now)
-        self._store.deliveries.replace(stored, after, self._change(now, state))
+        tried = None if attempts is None else {"attempts": attempts}
+        self._store.deliveries.replace(stored, after, self._change(now, state), extra=tried)
         MAILS.labels(state).inc()
 
     def _change(self, now: datetime, state: DeliveryState) -> Change:

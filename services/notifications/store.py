@@ -87,7 +87,7 @@ class Store:
                 raise
 
     def entries_by_id(self, ids: Iterable[str]) -> dict[str, Entry]:
-        """Those of the ids that exist."""
+        """The entries with these ids."""
         return {row["_id"]: read_entry(row) for row in self.entries.find({"_id": {"$in": list(ids)}})}
 
     def unread_asking(self, about: Sequence[str]) -> list[Entry]:
