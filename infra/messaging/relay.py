@@ -14,6 +14,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
+from bson.codec_options import CodecOptions
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 from prometheus_client import Counter, Gauge
@@ -38,7 +39,7 @@ SENT = Counter("bina_events_sent", "Events acknowledged by Kafka", ["service"])
 POSTPONED = Counter("bina_events_postponed", "Documents whose events can't be sent as they are", ["service"])
 BACKLOG = Gauge("bina_relay_backlog", "Documents with events that wait to be sent", ["service"])
 
-PAGE = 500
+PAGE = 2_000
 LEASE_SECONDS = 20.0
 POSTPONE = timedelta(seconds=60)
 KEPT_EVENTS = 200
@@ -144,8 +145,12 @@ class Relay:
             # Two pages at the most are on their way: this one, and the one before it that is advanced.
             while len(pending) > 1:
                 pending.pop(0).result()
-            pending.append(advancing.submit(self._advance, aggregates, producer, sent, flying))
-            if len(documents) < PAGE or not self._prolong():
+            full = len(documents) == PAGE
+            if not full:
+                # Nothing more to come: what waits for company goes out now.
+                producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+            pending.append(advancing.submit(self._advance, aggregates, sent, flying))
+            if not full or not self._prolong():
                 break
         return busy
 
@@ -155,40 +160,37 @@ class Relay:
             query["_id"] = {"$nin": list(flying)}
         above = {"$filter": {"input": "$events", "cond": {"$gt": ["$$this.seq", "$sent"]}}}
         fields = {"seq": 1, "events": above, "length": {"$size": "$events"}}
-        return list(collection.find(query, fields).sort([("unsent.lane", 1), ("unsent.at", 1)]).limit(PAGE))
+        # Without time zones the documents are decoded in less than half the time; all times are in UTC.
+        plain = collection.with_options(codec_options=CodecOptions(tz_aware=False))
+        return list(plain.find(query, fields).sort([("unsent.lane", 1), ("unsent.at", 1)]).limit(PAGE))
 
-    def _send(self, aggregates: Aggregates[Any], producer: KafkaProducer, document: Document) -> list[Any]:
+    def _send(self, aggregates: Aggregates[Any], producer: KafkaProducer, document: Document) -> list[Any] | None:
+        """Hands the events of one document to the producer; None when one of them is too large for it."""
+        subject = document["_id"]
         futures = []
         for event in document["events"]:
-            subject = str(document["_id"])
-            key = event.get("key", subject)
-            futures.append(
-                producer.send(
-                    full_name(self._settings, event.get("topic", aggregates.topic)),
-                    value=event["body"],
-                    key=key.encode(),
-                    headers=to_headers(event, source=self._settings.service, subject=subject, key=key),
-                )
-            )
+            topic = full_name(self._settings, event.get("topic", aggregates.topic))
+            key = event.get("key", subject).encode()
+            headers = to_headers(event, source=self._settings.service, subject=subject, key=key)
+            try:
+                futures.append(producer.send(topic, value=event["body"], key=key, headers=headers))
+            except MessageSizeTooLargeError:
+                return None
         return futures
 
     def _advance(
         self,
         aggregates: Aggregates[Any],
-        producer: KafkaProducer,
-        sent: Sequence[tuple[Document, list[Any]]],
+        sent: Sequence[tuple[Document, list[Any] | None]],
         flying: set[Any],
     ) -> None:
         """Waits for the acknowledgements and writes down how far each document is sent."""
-        producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
         by_seq: dict[int, list[Any]] = defaultdict(list)
         too_large: list[Any] = []
         for document, futures in sent:
-            try:
-                for future in futures:
-                    future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+            if acknowledged(futures):
                 by_seq[document["events"][-1]["seq"] if futures else document["seq"]].append(document["_id"])
-            except MessageSizeTooLargeError:
+            else:
                 too_large.append(document["_id"])
         writes: list[UpdateMany | UpdateOne] = [
             UpdateMany({"_id": {"$in": ids}}, advance_to(seq)) for seq, ids in by_seq.items()
@@ -201,7 +203,7 @@ class Relay:
         aggregates.collection.bulk_write(writes, ordered=False)
         for document, _ in sent:
             flying.discard(document["_id"])
-        SENT.labels(self._settings.service).inc(sum(len(futures) for _, futures in sent))
+        SENT.labels(self._settings.service).inc(sum(len(futures or ()) for _, futures in sent))
         long = [document["_id"] for document, _ in sent if document["length"] > KEPT_EVENTS]
         for id_ in long:
             archive_events(aggregates, id_)
@@ -226,6 +228,16 @@ class Relay:
     def backlog(self) -> int:
         """How many documents have events that wait to be sent."""
         return sum(each.collection.count_documents(UNSENT) for each in self._aggregates)
+
+
+def acknowledged(futures: Sequence[Any] | None) -> bool:
+    """Waits for Kafka; False when an event is too large, whatever else is wrong is raised (KafkaError)."""
+    try:
+        for future in futures or ():
+            future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+    except MessageSizeTooLargeError:
+        return False
+    return futures is not None
 
 
 def advance_to(seq: int) -> list[Mapping[str, Any]]:

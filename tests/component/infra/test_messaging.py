@@ -18,7 +18,7 @@ from infra.settings import Settings
 from infra.storage.copies import Copies
 from infra.storage.mongo import Document, connect
 from infra.worker import Part
-from tests.component.infra.things import Thing, change, things
+from tests.component.infra.things import NOON, Thing, change, things
 from tests.conftest import SettingsFor
 from tests.support import eventually, running
 
@@ -172,8 +172,8 @@ def test_a_failure_that_stays_ends_as_a_dead_letter(settings_for: SettingsFor) -
         repository = things(database)
         repository.insert(Thing(id="bad", colour="black"), change("made"))
         repository.insert(Thing(id="good", colour="white"), change("made"))
-        letters = eventually(lambda: list(deadletters.read_all(settings, "readers")), timeout=30)
-        eventually(lambda: "white" in got, timeout=30)
+        letters = eventually(lambda: list(deadletters.read_all(settings, "readers")), timeout=60)
+        eventually(lambda: "white" in got, timeout=60)
     assert [letter.reason for letter in letters] == ["ValueError"]
 
 
@@ -191,3 +191,20 @@ def test_progress_is_told(settings_for: SettingsFor) -> None:
             return any(each.last_event_at for each in latest) and all(each.behind == 0 for each in latest)
 
         eventually(done, timeout=20)
+
+
+def test_an_event_that_is_too_large_stops_no_other(settings_for: SettingsFor) -> None:
+    """It stays marked as unsent, for later and with an alarm; the others go out."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    got: list[str] = []
+    reader = consumer(settings, lambda _, events: got.extend(event.subject for event in events))
+    with running(Threads(relay(settings, database), reader)):
+        repository = things(database)
+        repository.insert(Thing(id="large", colour="x" * 2_000_000), change("made"))
+        repository.insert(Thing(id="small", colour="red"), change("made"))
+        eventually(lambda: got == ["small"], timeout=20)
+        eventually(lambda: database["things"].count_documents({"unsent": {"$exists": True}}) == 1)
+    large = database["things"].find_one({"_id": "large"}) or {}
+    assert large["sent"] == 0
+    assert large["unsent"]["at"] > NOON

@@ -60,7 +60,7 @@ def publish(settings: Settings, happenings: Sequence[Happening], *rubbish: bytes
             full_name(settings, event.topic),
             value=event.body,
             key=event.key.encode(),
-            headers=to_headers(document, source=event.source, subject=event.subject, key=event.key),
+            headers=to_headers(document, source=event.source, subject=event.subject, key=event.key.encode()),
         )
     producer.flush()
     producer.close()
