@@ -33,10 +33,15 @@ from services.reporting.schemas import (
 )
 
 USUAL_PERIODS = {"year": 5, "quarter": 8, "month": 12}
+MOST_PERIODS = 240
 KPI = Text("Indikator itu", "That figure")
 NO_PART = Text(
     "Indikator ini tidak punya bagian itu; pilih salah satu: {parts}.",
     "This figure has no such part; choose one of: {parts}.",
+)
+BACKWARDS = Text("Periode `from` tidak boleh sesudah `to`.", "The period `from` must not be after `to`.")
+TOO_MANY = Text(
+    f"Paling banyak {MOST_PERIODS} periode sekali minta.", f"At most {MOST_PERIODS} periods at a time."
 )
 
 
@@ -139,12 +144,17 @@ def _stretch(query: dict[str, Any], today: str) -> Sequence[Period]:
     """The periods asked for; as many as usual up to the last one when the first is not said."""
     grain = query["grain"]
     last = query["last"] or of_day(today, grain)
-    if query["first"] is not None:
-        return between(grain, query["first"].first, last.last)
-    first = of_day(last.last, grain)
-    for _ in range(USUAL_PERIODS[grain] - 1):
-        first = previous(first) or first
-    return between(grain, first.first, last.last)
+    first = query["first"]
+    if first is None:
+        first = of_day(last.last, grain)
+        for _ in range(USUAL_PERIODS[grain] - 1):
+            first = previous(first) or first
+    if first.first > last.last:
+        raise invalid(FieldError("?from", BACKWARDS))
+    periods = between(grain, first.first, last.last)
+    if len(periods) > MOST_PERIODS:
+        raise invalid(FieldError("?from", TOO_MANY))
+    return periods
 
 
 def _page(rows: Sequence[dict[str, Any]], query: dict[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from marshmallow import fields, validates_schema
+from marshmallow import fields
 
 from infra.problems import Text
 from infra.web.fields import (
@@ -19,20 +19,13 @@ from infra.web.fields import (
     opt,
     wrong,
 )
-from infra.web.fields import wrong_field as wrong_parameter
 from infra.web.paging import PageArgs
-from services.reporting.domain.periods import GRAINS, Period, between, parse
+from services.reporting.domain.periods import GRAINS, Period, parse
 from services.reporting.kpis import PART_NAMES
-
-MOST_PERIODS = 240
 
 NO_PERIOD = Text(
     "Bukan periode; tulis seperti 2016, 2016-Q2 atau 2016-05.",
     "Not a period; write it as 2016, 2016-Q2 or 2016-05.",
-)
-BACKWARDS = Text("`to` tidak boleh sebelum `from`.", "`to` must not be before `from`.")
-TOO_MANY = Text(
-    f"Paling banyak {MOST_PERIODS} periode sekali minta.", f"At most {MOST_PERIODS} periods at a time."
 )
 
 
@@ -73,16 +66,13 @@ class SeriesQuery(PageArgs):
     unit = opt(Code())
     part = opt(OneOf(*PART_NAMES))
 
-    @validates_schema
-    def in_order(self, data: dict[str, Any], **_: Any) -> None:
-        """Refuses what runs backwards or would be endless."""
-        first, last = data.get("first"), data.get("last")
-        if first is None or last is None:
-            return
-        if last.last < first.first:
-            raise wrong_parameter("to", BACKWARDS)
-        if len(between(data.get("grain", "month"), first.first, last.last)) > MOST_PERIODS:
-            raise wrong_parameter("from", TOO_MANY)
+
+class Value(fields.Float):
+    """A JSON number as it was made: a count stays a whole number."""
+
+    def _serialize(self, value: Any, attr: str | None, obj: Any, **kwargs: Any) -> Any:
+        del attr, obj, kwargs
+        return value
 
 
 class KpiOut(Body):
@@ -93,12 +83,12 @@ class KpiOut(Body):
     name = String(required=True)
     period = String(required=True)
     unit = Code(required=True)
-    value = opt(fields.Float())
+    value = opt(Value())
     numerator = opt(Integer())
     denominator = opt(Integer())
     measure = OneOf("ratio", "count", "hours", "days", "jp", "level", "index", required=True)
-    target = opt(fields.Float())
-    previous = opt(fields.Float())
+    target = opt(Value())
+    previous = opt(Value())
     as_of = Instant(required=True)
     withheld = Boolean(required=True)
 
@@ -108,7 +98,7 @@ class PointOut(Body):
 
     key = String(required=True)
     label = String(required=True)
-    value = opt(fields.Float())
+    value = opt(Value())
     numerator = opt(Integer())
     denominator = opt(Integer())
     withheld = Boolean(required=True)

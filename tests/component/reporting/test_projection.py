@@ -31,7 +31,7 @@ def expected(world: World, unit: str, period: Period) -> dict[str, int]:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_every_number_equals_the_recount_whatever_the_order(store: Store, seed: int) -> None:
-    """Shuffled, repeated and partly replayed events give the numbers of the final records, in every unit and period."""
+    """Shuffled, repeated, replayed events give the numbers of the final records, in every unit and period."""
     world = city(seed, people=12, sessions=60)
     projection = Projection(store)
     batches = shuffled(world, seed + 100)
@@ -70,9 +70,7 @@ def test_every_figure_shows_one_record_for_each_of_its_numerator(store: Store) -
             for kpi in KPIS.values():
                 for part in kpi.parts:
                     items = records(store, kpi.id, unit, period, part, limit=3)
-                    count = sum(
-                        made.get(kind, 0) for kind in ("coaching", "mentoring") if part in (None, kind)
-                    )
+                    count = sum(made.get(kind, 0) for kind in ("coaching", "mentoring") if part in (None, kind))
                     told = count if kpi.id == "hours" else figure(kpi, part, made).numerator
                     if kpi.id == "jp_mean":
                         assert (told > 0) == bool(items)

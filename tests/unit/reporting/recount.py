@@ -118,7 +118,11 @@ class Recount:
         for participant in self.world.all("participant"):
             batch = self.world.final["batch"][participant["batch_id"]]
             day = date.fromisoformat(batch["starts_on"])
-            if batch["state"] != "cancelled" and first <= day <= last and self.inside(participant["own_unit"], day, unit):
+            if (
+                batch["state"] != "cancelled"
+                and first <= day <= last
+                and self.inside(participant["own_unit"], day, unit)
+            ):
                 for state in states[: beyond[participant["state"]] + 1]:
                     found[state] += 1
 
@@ -141,14 +145,19 @@ class Recount:
             if state and state["kind"] in COVERED and state["state"] == "active" and self.inside(code, day, unit)
         }
         nearest = {
-            next((c for c in self.chain(code, day) if kinds[c] and kinds[c]["kind"] in COVERED), None) for code in homes
+            next((c for c in self.chain(code, day) if kinds[c] and kinds[c]["kind"] in COVERED), None)
+            for code in homes
         }
         found["coverable"], found["covered"] = len(coverable), len(coverable & nearest)
-        found["gaps_open"] = sum(self._missing(need, day) for need in self.world.all("need") if self.inside(need["unit"], day, unit))
+        found["gaps_open"] = sum(
+            self._missing(need, day) for need in self.world.all("need") if self.inside(need["unit"], day, unit)
+        )
 
     def _level(self, person: str, competency: str, until: datetime) -> int:
-        records = [s for s in self.people[person]["skills"] if s["competency"] == competency and read(s["since"]) < until]
-        return records[-1]["level"] if records else 0
+        records = [
+            s for s in self.people[person]["skills"] if s["competency"] == competency and read(s["since"]) < until
+        ]
+        return int(records[-1]["level"]) if records else 0
 
     def _missing(self, need: Any, day: date) -> int:
         state = self.latest(need["history"], day)
@@ -159,7 +168,7 @@ class Recount:
             and self._level(person, need["competency"], end_of(day)) >= state["level"]
             for person in self.people
         )
-        return max(0, state["people"] - have)
+        return max(0, int(state["people"]) - have)
 
     def _closed(self, unit: str, first: date, last: date) -> int:
         needs = {(need["unit"], need["competency"]): need["history"] for need in self.world.all("need")}

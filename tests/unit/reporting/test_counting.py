@@ -72,8 +72,17 @@ class Memory:
 
 
 COUNTED = {
-    "held", "confirmed", "disputed", "coaching", "mentoring", "coaching_minutes", "mentoring_minutes",
-    "jp", "reached", "active", "jp20",
+    "held",
+    "confirmed",
+    "disputed",
+    "coaching",
+    "mentoring",
+    "coaching_minutes",
+    "mentoring_minutes",
+    "jp",
+    "reached",
+    "active",
+    "jp20",
 }
 
 

@@ -13,7 +13,15 @@ FIRST_DAY = date(2016, 11, 20)
 DAYS = 150
 TODAY = date(2017, 5, 10)
 COMPETENCIES = ("surat", "layanan")
-KINDS = {"C": "city", "A1": "agency", "A2": "agency", "D1": "district", "V1": "village", "S1": "section", "S2": "section"}
+KINDS = {
+    "C": "city",
+    "A1": "agency",
+    "A2": "agency",
+    "D1": "district",
+    "V1": "village",
+    "S1": "section",
+    "S2": "section",
+}
 PARENTS = {"C": None, "A1": "C", "A2": "C", "D1": "C", "V1": "D1", "S1": "A1", "S2": "V1"}
 
 Fields = dict[str, Any]
@@ -37,7 +45,9 @@ class World:
         return list(self.final.get(aggregate, {}).values())
 
 
-def event(type_: str, subject: str, seq: int, data: Fields, *, key: str | None = None, at: datetime | None = None) -> Event:
+def event(
+    type_: str, subject: str, seq: int, data: Fields, *, key: str | None = None, at: datetime | None = None
+) -> Event:
     """An event as a consumer gets it."""
     time = at or datetime(2017, 5, 1, tzinfo=UTC)
     return Event(
@@ -95,9 +105,9 @@ def _units(world: World, chance: random.Random) -> None:
         history = [{"from": start, "name": code, "kind": KINDS[code], "parent": parent, "state": "active"}]
         if code in ("S1", "S2", "V1"):
             for at in moments(chance, chance.randrange(3)):
-                parent = chance.choice(["A1", "A2", "D1"])
+                above = chance.choice(["A1", "A2", "D1"])
                 state = chance.choice(["active", "active", "closed"])
-                history.append(history[0] | {"from": to_wire(at), "parent": parent, "state": state})
+                history.append(history[0] | {"from": to_wire(at), "parent": above, "state": state})
         world.tell("unit", code, code, _prefixes({"code": code, "history": history}, "history"))
 
 
@@ -122,7 +132,9 @@ def _person(world: World, chance: random.Random, id_: str) -> None:
         }
         for number, at in enumerate(moments(chance, chance.randrange(4)))
     ]
-    states = _prefixes({"id": id_, "active": True, "history": history, "skills": skills or []}, "history", "skills")
+    states = _prefixes(
+        {"id": id_, "active": True, "history": history, "skills": skills or []}, "history", "skills"
+    )
     for state in states:
         state["skills"] = state["skills"] if skills else []
     world.tell("employee", id_, id_, states)
@@ -144,7 +156,12 @@ def _session(world: World, chance: random.Random, id_: str, learner: str) -> Non
 
 def _credit(world: World, chance: random.Random, id_: str, learner: str) -> None:
     states = [
-        {"id": id_, "learner_id": learner, "on": instant(chance).date().isoformat(), "jp": chance.choice([0, 2, 7, 12, None])}
+        {
+            "id": id_,
+            "learner_id": learner,
+            "on": instant(chance).date().isoformat(),
+            "jp": chance.choice([0, 2, 7, 12, None]),
+        }
         for _ in range(chance.randrange(1, 3))
     ]
     world.tell("credit", id_, learner, states)
@@ -173,14 +190,23 @@ def _training(world: World, chance: random.Random, people: list[str]) -> None:
 
 
 def _participant(world: World, chance: random.Random, batch: str, person: str) -> None:
-    path = chance.choice([
-        ["nominated"], ["nominated", "accepted"], ["nominated", "declined"], ["nominated", "accepted", "attended"],
-        ["nominated", "accepted", "attended", "certified"], ["nominated", "accepted", "absent"],
-    ])
+    path = chance.choice(
+        [
+            ["nominated"],
+            ["nominated", "accepted"],
+            ["nominated", "declined"],
+            ["nominated", "accepted", "attended"],
+            ["nominated", "accepted", "attended", "certified"],
+            ["nominated", "accepted", "absent"],
+        ]
+    )
     times = sorted(instant(chance) for _ in path)
-    history = [{"state": state, "at": to_wire(at), "recorded_at": to_wire(at)} for state, at in zip(path, times, strict=True)]
+    history = [
+        {"state": state, "at": to_wire(at), "recorded_at": to_wire(at)}
+        for state, at in zip(path, times, strict=True)
+    ]
     id_ = derived_id("participant", batch, person)
-    base = {"id": id_, "batch_id": batch, "employee_id": person, "own_unit": chance.choice(list(PARENTS))}
+    base: Fields = {"id": id_, "batch_id": batch, "employee_id": person, "own_unit": chance.choice(list(PARENTS))}
     states = [
         base
         | {
