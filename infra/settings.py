@@ -60,7 +60,9 @@ class Settings:
 
     @classmethod
     def from_env(cls, service: str, env: Mapping[str, str] = os.environ) -> "Settings":
-        """Reads `BINA_...`. Raises SettingsError with all faults at once."""
+        """Reads `BINA_...`; each may be given as `BINA_..._FILE`, the file that holds it, so that no secret stands in
+        the environment. Raises SettingsError with all faults at once.
+        """
         read = _Reader(env)
         own = f"BINA_{service.upper()}"
         port = read.number(f"{own}_PORT", PORTS.get(service, 8000), 0, 65535)
@@ -133,11 +135,23 @@ class _Reader:
         self.faults: list[str] = []
 
     def text(self, name: str, default: str | None) -> str:
-        value = self._env.get(name, "").strip() or default
+        value = self._given(name) or default
         if value is None:
             self.faults.append(f"{name} is not set")
             return ""
         return value
+
+    def _given(self, name: str) -> str:
+        value, file = (self._env.get(key, "").strip() for key in (name, f"{name}_FILE"))
+        if not file:
+            return value
+        if value:
+            self.faults.append(f"{name} and {name}_FILE are both set")
+        try:
+            return Path(file).read_text().strip()
+        except (OSError, ValueError) as fault:
+            self.faults.append(f"{name}_FILE: {file} can't be read ({type(fault).__name__})")
+            return ""
 
     def number(self, name: str, default: int, least: int, most: int) -> int:
         value = self._parsed(name, str(default), int, f"a whole number from {least} to {most}")

@@ -26,9 +26,7 @@ class Part(Protocol):
 class Worker:
     """Runs the parts of one service. A part that dies takes the worker down, so that it is started afresh."""
 
-    def __init__(
-        self, settings: Settings, parts: Sequence[Part], ready: Mapping[str, Callable[[], None]]
-    ) -> None:
+    def __init__(self, settings: Settings, parts: Sequence[Part], ready: Mapping[str, Callable[[], None]]) -> None:
         self._settings = settings
         self._parts = parts
         self._ready = ready
@@ -57,7 +55,8 @@ class Worker:
         """Works until SIGTERM or SIGINT; gives the exit code, 1 when a part died."""
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: self._stop.set())
-        close = serve_health(self._settings.worker_port, self._settings.service, self.live, self._ready)
+        settings = self._settings
+        close = serve_health(settings.worker_port, settings.service, self.live, self._ready, settings.host)
         self.start()
         log.info("worker started", extra={"parts": [part.name for part in self._parts]})
         try:

@@ -1,0 +1,1 @@
+"""The system in containers: what its image, its gateway and its databases are made of."""
