@@ -22,9 +22,10 @@ from infra.worker import Part, Worker
 from .commands.pairings import SILENCE, escalate
 from .context import Context
 from .domain.pairings import Limits
+from .events import CONSUMED
 from .http import approvals, batches, competencies, employees, imports, pairings, participants, units
 from .importing.job import Importer
-from .reactions import TOPICS, subscriptions
+from .reactions import subscriptions
 from .store import Store
 
 TITLE = Text(
@@ -93,7 +94,7 @@ def worker(settings: Settings, clock: Clock = system_clock) -> Worker:
     handlers = {SILENCE: lambda key, _: escalate(context, key)}
     parts: list[Part] = [
         Relay(settings, context.store.database, context.store.aggregates, clock),
-        Consumer(settings, GROUPS[0], TOPICS, dispatch(subscriptions(context)), clock),
+        Consumer(settings, SERVICE, CONSUMED, dispatch(subscriptions(context)), clock),
         TimersLoop(context.store.timers, handlers, clock),
         Importer(context),
     ]

@@ -8,8 +8,11 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
+from marshmallow import Schema
 
 from infra.clock import to_wire
+from infra.messaging.asyncapi import Published
+from infra.problems import Text
 from infra.storage.aggregates import Record
 
 from .domain.batches import Batch
@@ -19,6 +22,7 @@ from .domain.guides import Approval
 from .domain.pairings import Pairing
 from .domain.participants import Participant
 from .domain.units import Unit
+from .schemas import events as schemas
 
 TOPIC = "enrollment.events"
 PEOPLE = "enrollment.people"
@@ -171,3 +175,78 @@ def pairing(state: Pairing) -> Data:
 
 def _wire(instant: datetime | None) -> str | None:
     return None if instant is None else to_wire(instant)
+
+
+def _kinds(schema: Schema, **kinds: Text) -> tuple[Published, ...]:
+    """The events of one aggregate, named by the schema of their data."""
+    aggregate = type(schema).__name__.removesuffix("Data").lower()
+    return tuple(Published(f"{aggregate}.{name}", TOPIC, schema, about) for name, about in kinds.items())
+
+
+PUBLISHED: tuple[Published, ...] = (
+    *_kinds(
+        schemas.UnitData(),
+        created=Text("Unit dicatat.", "A unit was recorded."),
+        changed=Text("Nama, jenis atau induk unit berubah.", "Name, kind or parent of a unit changed."),
+        closed=Text("Unit ditutup.", "A unit was closed."),
+    ),
+    *_kinds(
+        schemas.EmployeeData(),
+        created=Text("Pegawai dicatat.", "An employee was recorded."),
+        changed=Text(
+            "Penempatan, data atau tingkat kompetensi pegawai berubah.",
+            "Placement, data or levels of an employee changed.",
+        ),
+    ),
+    Published(
+        "person.changed",
+        PEOPLE,
+        schemas.PersonData(),
+        Text("Nama atau alamat surel pegawai.", "Name or mail address of an employee."),
+    ),
+    *_kinds(
+        schemas.CompetencyData(),
+        created=Text("Kompetensi dicatat.", "A competency was recorded."),
+        changed=Text("Kompetensi berubah.", "A competency changed."),
+    ),
+    *_kinds(
+        schemas.NeedData(),
+        created=Text("Kebutuhan unit dicatat.", "A unit's need was recorded."),
+        changed=Text("Kebutuhan unit berubah atau berakhir.", "A unit's need changed or ended."),
+    ),
+    *_kinds(
+        schemas.BatchData(),
+        created=Text("Angkatan dibuat.", "A batch was made."),
+        opened=Text("Angkatan dibuka untuk pengusulan.", "A batch was opened for nominations."),
+        closed=Text("Pengusulan ditutup.", "Nominations were closed."),
+        started=Text("Pelatihan dimulai.", "The training began."),
+        finished=Text("Angkatan selesai.", "The batch is finished."),
+        cancelled=Text("Angkatan dibatalkan.", "The batch was cancelled."),
+    ),
+    *_kinds(
+        schemas.ParticipantData(),
+        nominated=Text("Pegawai diusulkan.", "An employee was nominated."),
+        accepted=Text("Diterima, mungkin dari daftar tunggu.", "Accepted, perhaps off the waiting list."),
+        waitlisted=Text("Masuk daftar tunggu.", "Put on the waiting list."),
+        declined=Text("Tidak diterima.", "Declined."),
+        attended=Text("Hadir.", "Attended."),
+        absent=Text("Tidak hadir.", "Absent."),
+        certified=Text("Lulus dan bersertifikat: menjadi perwakilan.", "Certified: now a representative."),
+        not_certified=Text("Tidak lulus.", "Not certified."),
+        withdrawn=Text("Mundur atau ditarik.", "Withdrawn."),
+    ),
+    *_kinds(
+        schemas.ApprovalData(),
+        created=Text("Pegawai disetujui sebagai pembimbing.", "An employee was approved as a guide."),
+    ),
+    *_kinds(
+        schemas.PairingData(),
+        proposed=Text("Pasangan bimbingan diusulkan.", "A pairing was proposed."),
+        accepted=Text("Satu pihak menyetujui.", "One side consented."),
+        activated=Text("Pasangan bimbingan mulai berjalan.", "The pairing is at work."),
+        completed=Text("Tingkat sasaran dikuasai.", "The target level is mastered."),
+        ended=Text("Pasangan bimbingan berakhir atau ditolak.", "The pairing ended or was declined."),
+        escalated=Text("Tujuh hari tanpa jawaban: diteruskan ke pengelola.", "Seven days of silence: it is HR's."),
+    ),
+)
+CONSUMED = ("sessions.events",)

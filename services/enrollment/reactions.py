@@ -12,8 +12,6 @@ from .domain.employees import Skill, with_mastery
 from .events import EndorsementSeen
 from .store import employee_fields
 
-TOPICS = ("sessions.events",)
-
 
 class LearnerUnknown(Exception):
     """The learner of an endorsement is not recorded: the event goes to the dead letters to be looked at."""
