@@ -15,7 +15,7 @@ from infra.settings import Settings
 from infra.telemetry.logs import JsonFormatter, bind
 from infra.web.app import build_app
 from infra.web.health import serve_health
-from tests.unit.infra_web.conftest import ID
+from tests.unit.infra_web.sample import ID
 
 
 def test_headers_of_every_answer(client: Any, bearer: dict[str, str]) -> None:

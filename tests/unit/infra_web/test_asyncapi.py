@@ -9,7 +9,7 @@ from infra.messaging.asyncapi import HEADERS, Published, document
 from infra.messaging.envelope import to_headers
 from infra.problems import Text
 from infra.web.fields import Body, Instant, OneOf, UuidStr, opt
-from tests.unit.infra_web.conftest import ID, NOW
+from tests.unit.infra_web.sample import ID, NOW
 
 
 class Step(Body):

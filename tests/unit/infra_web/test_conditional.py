@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from tests.unit.infra_web.conftest import ID, Issuer
+from tests.unit.infra_web.conftest import Issuer
+from tests.unit.infra_web.sample import ID
 
 PATH = f"/v1/things/{ID}"
 

@@ -10,7 +10,7 @@ from marshmallow import ValidationError, validate
 
 from infra.web.errors import PROBLEM_TYPE
 from infra.web.messages import bilingual
-from tests.unit.infra_web.conftest import ID
+from tests.unit.infra_web.sample import ID
 
 PATH = f"/v1/things/{ID}"
 

@@ -14,7 +14,8 @@ import pytest
 
 from infra.local.ports import free_port
 from tests.support import eventually
-from tests.unit.infra_web.conftest import ID, Issuer
+from tests.unit.infra_web.conftest import Issuer
+from tests.unit.infra_web.sample import ID
 
 PROGRAM = """
 import time
@@ -23,7 +24,7 @@ from infra.settings import Settings, SettingsError
 from infra.web.app import build_app
 from infra.web.blueprint import Blueprint
 from infra.web.server import serve
-from tests.unit.infra_web.conftest import things
+from tests.unit.infra_web.sample import things
 
 def make():
     slow = Blueprint("slow", __name__, url_prefix="/slow", description="Slow.")
@@ -53,7 +54,7 @@ def server(tmp_path: Path, environment: dict[str, str]) -> Iterator[tuple[str, "
     }
     process = subprocess.Popen([sys.executable, "-m", "served"], env=env, cwd=tmp_path, stderr=subprocess.PIPE)
     try:
-        eventually(lambda: _answers(f"http://127.0.0.1:{port}/livez"), timeout=40)
+        eventually(lambda: _answers(f"http://127.0.0.1:{port}/livez"), timeout=90)
         yield f"http://127.0.0.1:{port}", process
     finally:
         process.kill()
