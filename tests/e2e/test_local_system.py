@@ -1,0 +1,117 @@
+"""The whole system starts with one call, bears the death of a part, and ends without a trace."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+
+from infra.local.addresses import Ports
+from infra.local.errors import CannotStart
+from infra.local.keys import DevelopmentKeys
+from infra.local.ports import free_port
+from infra.local.system import System
+from infra.settings import PORTS
+from tests.support import eventually
+
+pytestmark = pytest.mark.timeout(240)
+
+
+def free_ports() -> Ports:
+    """Ports that this test has for itself, whatever else runs."""
+    apis = {service: free_port() for service in PORTS}
+    workers = {service: free_port() for service in PORTS}
+    return Ports(apis, workers, smtp=free_port(), mail=free_port())
+
+
+def environment() -> dict[str, str]:
+    """Ours without addresses, so that all parts are started."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("BINA_")}
+
+
+@pytest.fixture(scope="module")
+def said() -> list[str]:
+    return []
+
+
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> Iterator[System]:
+    home = tmp_path_factory.mktemp("home")
+    with System(home, free_ports(), fresh=True, echo=said.append, env=environment()) as system:
+        yield system
+    assert processes_of(home) == []
+
+
+def processes_of(home: Path) -> list[int]:
+    """Every process on this machine that was started for this home."""
+    mark = f"BINA_HOME={home}".encode()
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            environ = (process / "environ").read_bytes()
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if mark in environ.split(b"\0") or str(home).encode() in command:
+            found.append(int(process.name))
+    return found
+
+
+@pytest.mark.parametrize("service", PORTS)
+def test_every_service_is_ready_and_wants_a_token(system: System, service: str) -> None:
+    url = system.urls[service]
+    assert httpx.get(f"{url}/readyz").status_code == 200
+    assert httpx.get(f"{url}/openapi.json").status_code == 200
+
+
+def test_its_tokens_are_accepted_and_others_are_not(system: System) -> None:
+    url = f"{system.urls['enrollment']}/v1/units"
+    token = system.issue_token("someone", ["hr"])
+    assert httpx.get(url, headers={"Authorization": f"Bearer {token}"}).status_code == 200
+    assert httpx.get(url, headers={"Authorization": f"Bearer {token[:-8]}AAAAAAAA"}).status_code == 401
+    assert httpx.get(url).status_code == 401
+
+
+def test_a_part_that_is_killed_comes_back(system: System, said: list[str]) -> None:
+    victim = next(
+        process
+        for process in processes_of(system.home)
+        if b"services.sessions\0worker" in Path(f"/proc/{process}/cmdline").read_bytes()
+    )
+    os.kill(victim, signal.SIGKILL)
+    eventually(lambda: any("sessions worker ended" in line for line in said))
+    system.restart("sessions worker")
+
+
+def test_a_second_copy_on_the_same_home_is_told_so(system: System) -> None:
+    with pytest.raises(CannotStart, match="already running"):
+        System(system.home, free_ports(), echo=lambda _: None, env=environment()).start()
+
+
+def test_up_and_down_keep_the_data(tmp_path: Path) -> None:
+    """`make up`, a unit, `make down`; later, with MongoDB on another port, the unit is still there."""
+    ports = free_ports()
+    env = {**environment(), **ports.environment(), "BINA_HOME": str(tmp_path), "BINA_MAIL_PORT": str(ports.mail)}
+    headers = {"Authorization": f"Bearer {DevelopmentKeys(tmp_path, env).token('someone', ['hr'])}"}
+    output = tmp_path / "output"
+    with output.open("wb") as file:
+        command = [sys.executable, "-m", "infra.local"]
+        up = subprocess.Popen([*command, "up"], stdout=file, stderr=file, env=env)
+        try:
+            eventually(lambda: "READY" in output.read_text() or up.poll() is not None, timeout=120)
+            unit = {"name": "Dinas Contoh", "kind": "city"}
+            url = f"{ports.url('enrollment')}/v1/units/EXAMPLE"
+            assert httpx.put(url, json=unit, headers=headers).status_code == 201
+            assert subprocess.run([*command, "down"], env=env, check=False).returncode == 0
+            assert up.wait(30) == 0
+        finally:
+            up.kill()
+    assert output.read_text().rstrip().endswith("Stopped.")
+    assert processes_of(tmp_path) == []
+    with System(tmp_path, free_ports(), echo=lambda _: None, env=environment()) as system:
+        found = httpx.get(f"{system.urls['enrollment']}/v1/units/EXAMPLE", headers=headers)
+        assert found.json()["name"] == "Dinas Contoh"
