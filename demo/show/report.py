@@ -45,7 +45,7 @@ def _shown(row: Any) -> str:
     if row["measure"] == "ratio":
         return f"{value:.1%}  ({row['numerator']:,} of {row['denominator']:,})"
     if row["denominator"] is None:
-        return f"{value:,}"
+        return f"{row['numerator']:,}"
     # Minutes over 60 tell the reader nothing beside the hours.
     behind = "" if row["measure"] == "hours" else f"  ({row['numerator']:,} / {row['denominator']:,})"
     return f"{value:,.2f}{behind}"

@@ -50,7 +50,9 @@ class Stage:
             BarColumn(bar_width=30),
             MofNCompleteColumn(),
         )
-        with Progress(*columns, console=self.console, transient=True) as progress:
+        # Where nobody watches, a bar would only leave empty lines in a log.
+        quiet = not self.console.is_terminal
+        with Progress(*columns, console=self.console, transient=True, disable=quiet) as progress:
             step = Step(progress, title)
             yield step
         took = f"{time.monotonic() - started:.1f} s"

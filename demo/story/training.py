@@ -58,7 +58,7 @@ def nominate(city: City, rng: Random) -> list[Nominee]:
     nominees = []
     for place, unit in enumerate(units):
         person = _most_promising(city, unit, rng)
-        nominated = at(OPENED.date() + timedelta(days=1 + place // 12), 8 + place % 6, 5 * (place % 12))
+        nominated = at(OPENED.date() + timedelta(days=1 + place // 12), 8 + place % 12 // 2, 5 * (place % 12))
         reason = rng.choice(POTENTIAL)
         nominees.append(
             Nominee(person.nip, unit, city.head(unit).nip, reason, nominated, _outcome(place, len(units)))

@@ -41,6 +41,7 @@ def test_43_are_nominated_for_40_seats_and_39_certified(story: Story) -> None:
     assert len(story.nominees) == 43 and len({n.unit for n in story.nominees}) == 43
     assert outcomes == {"certified": 39, "not_certified": 1, "withdrawn": 1, "declined": 2}
     assert story.nominees[SEATS].outcome == "certified"
+    assert [n.at for n in story.nominees] == sorted(n.at for n in story.nominees)
     assert all((story.city.people[n.nip].echelon or "").startswith("IV.") for n in story.nominees)
 
 
