@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 
 import msgspec
 from bson import Timestamp
+from pymongo import IndexModel
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
@@ -60,19 +61,23 @@ class Store:
         """Makes all indexes; safe to repeat."""
         for aggregates in self.aggregates:
             aggregates.ensure_indexes()
-        sessions = self.sessions.collection
-        sessions.create_index("slots", unique=True, partialFilterExpression=HOLDS_SLOTS)
-        sessions.create_index("leaning", partialFilterExpression={"leaning": {"$type": "binData"}})
-        sessions.create_index([("people", 1), ("started_at", 1), ("_id", 1)])
-        sessions.create_index([("started_at", 1), ("_id", 1)])
-        self.credits.collection.create_index([("learner_id", 1), ("on", 1)])
-        self.endorsements.collection.create_index("pairing_id")
-        self.endorsements.collection.create_index("session_id")
-        self.endorsements.collection.create_index([("opened_at", -1), ("_id", 1)])
-        self.pairings.collection.create_index([("learner_id", 1), ("_id", 1)])
-        for followed in (self.sessions, self.endorsements, self.pairings):
-            followed.collection.create_index([("people", 1), ("changed", 1), ("_id", 1)])
-        self.credits.collection.create_index([("learner_id", 1), ("changed", 1), ("_id", 1)])
+        followed = _index("people", "changed", "_id")
+        self.sessions.collection.create_indexes(
+            [
+                IndexModel("slots", unique=True, partialFilterExpression=HOLDS_SLOTS),
+                IndexModel("leaning", partialFilterExpression={"leaning": {"$type": "binData"}}),
+                _index("people", "started_at", "_id"),
+                _index("started_at", "_id"),
+                followed,
+            ]
+        )
+        self.credits.collection.create_indexes(
+            [_index("learner_id", "on"), _index("learner_id", "changed", "_id")]
+        )
+        self.endorsements.collection.create_indexes(
+            [_index("pairing_id"), _index("session_id"), _index("opened_at", "_id"), followed]
+        )
+        self.pairings.collection.create_indexes([_index("learner_id", "_id"), followed])
         self.employees.collection.create_index("supervisor_id")
         self.participants.collection.create_index("batch_id")
 
@@ -193,6 +198,10 @@ class Store:
         """The names that are known of these people."""
         rows = self.people.collection.find({"_id": {"$in": list(set(ids))}}, {"name": 1})
         return {row["_id"]: row["name"] for row in rows if row.get("name")}
+
+
+def _index(*names: str) -> IndexModel:
+    return IndexModel([(name, 1) for name in names])
 
 
 def credit_id(session_id: str) -> str:

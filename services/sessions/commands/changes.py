@@ -93,11 +93,11 @@ class Changes:
             ("session", store.sessions.collection, "people"),
         )
 
-    def since(self, actor: Actor, cursor: Cursor, say: Language, limit: int = PAGE) -> Page:
+    def since(self, actor: Actor, cursor: Cursor, say: Language) -> Page:
         """One page of what changed after the cursor's place."""
         horizon = Place(Timestamp(max(self._visible_until() - WINDOW, 0), 0), "", "")
-        found = list(self._read(actor.sub, cursor.place, limit + 1))
-        more, found = len(found) > limit, found[:limit]
+        found = list(self._read(actor.sub, cursor.place, PAGE + 1))
+        more, found = len(found) > PAGE, found[:PAGE]
         last = found[-1][0] if found else cursor.place
         following = cursor.after(last, horizon, more=more)
         return Page(self._told(actor, found, say), following.write(), more)

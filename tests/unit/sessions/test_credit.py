@@ -75,9 +75,7 @@ def test_credit_does_not_depend_on_the_order_in_which_sessions_arrive(days, rand
     found = worths(posted, DEFAULT_TABLE)
     assert found == worths(shuffled, DEFAULT_TABLE)
     assert sum(worth.jp for worth in found.values()) <= 4
-    assert all(
-        (worth.jp == 0) == (worth.rule is not None and worth.why is not None) for worth in found.values()
-    )
+    assert all((worth.jp == 0) == (worth.rule is not None and worth.why is not None) for worth in found.values())
 
 
 def part(state: str = "certified") -> Participation:

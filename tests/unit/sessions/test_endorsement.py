@@ -50,9 +50,7 @@ def test_the_nearest_supervisor_in_service_who_is_not_the_guide_is_asked():
     chain = [employee(BOSS, BIG_BOSS), employee(BIG_BOSS, None)]
     assert endorser(chain, GUIDE, NOW) == BOSS
     assert endorser(chain, BOSS, NOW) == BIG_BOSS
-    assert (
-        endorser([employee(BOSS, BIG_BOSS, active=False), employee(BIG_BOSS, None)], GUIDE, NOW) == BIG_BOSS
-    )
+    assert endorser([employee(BOSS, BIG_BOSS, active=False), employee(BIG_BOSS, None)], GUIDE, NOW) == BIG_BOSS
     assert endorser([employee(GUIDE, None)], GUIDE, NOW) is None
     assert endorser([], GUIDE, NOW) is None
 

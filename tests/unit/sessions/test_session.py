@@ -118,9 +118,7 @@ def test_time_minutes_and_level_of_a_confirmed_session_need_a_new_confirmation(c
     assert (after.status, after.confirmed_at, after.feedback) == ("held", None, None)
 
 
-@pytest.mark.parametrize(
-    "change", [{"summary": "surat undangan"}, {"private_note": "x"}, {"place": "online"}]
-)
+@pytest.mark.parametrize("change", [{"summary": "surat undangan"}, {"private_note": "x"}, {"place": "online"}])
 def test_other_content_of_a_confirmed_session_leaves_it_confirmed(change):
     before = confirmed()
     assert edited(before, **change).status == "confirmed"
@@ -148,10 +146,7 @@ def test_a_session_stays_with_its_pairing():
 def test_the_learner_and_strangers_write_nothing():
     written = structs.replace(session().content, minutes=30)
     for person in (LEARNER, OTHER):
-        assert (
-            refusal_of(rewrite, session(), written, pairing(), person, LATER, endorsed=False)
-            == "not-the-guide"
-        )
+        assert refusal_of(rewrite, session(), written, pairing(), person, LATER, endorsed=False) == "not-the-guide"
 
 
 STATES = {

@@ -13,9 +13,7 @@ NOW = START + timedelta(days=2)
 
 
 def at(seconds: int, minutes: int, number: int = 1, **people: str) -> Session:
-    one = session(
-        str(UUID(int=number)), now=NOW, started_at=START + timedelta(seconds=seconds), minutes=minutes
-    )
+    one = session(str(UUID(int=number)), now=NOW, started_at=START + timedelta(seconds=seconds), minutes=minutes)
     return structs.replace(one, **people)
 
 

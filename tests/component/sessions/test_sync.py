@@ -1,0 +1,221 @@
+from datetime import timedelta
+from unittest.mock import patch
+from uuid import uuid4
+
+import pytest
+from bson import Timestamp
+
+from services.sessions.commands import changes
+from tests.component.sessions.world import START, World, body
+
+
+@pytest.fixture
+def pair(world: World) -> tuple[str, str, str]:
+    guide, learner = world.employee(), world.employee()
+    return guide, learner, world.pairing(guide, learner)
+
+
+def item(pairing: str, hours: float = 0, **changes_) -> dict:
+    return {"id": str(uuid4()), **body(pairing, started_at=START + timedelta(hours=hours), **changes_)}
+
+
+def sync(world: World, who: str, **frame) -> dict:
+    return world.by(who).post("/v1/sync", frame).expect(200).body
+
+
+def statuses(answer: dict) -> list[str]:
+    return [result["status"] for result in answer["results"]]
+
+
+def rules(answer: dict) -> list[str | None]:
+    return [result["problem"] and result["problem"]["rule"] for result in answer["results"]]
+
+
+def test_a_queue_is_stored_in_its_order_and_twice_is_once(world: World, pair):
+    guide, _, pairing = pair
+    queue = [item(pairing, number) for number in range(5)]
+    first = sync(world, guide, sessions=queue)
+    assert statuses(first) == ["stored"] * 5
+    assert [result["id"] for result in first["results"]] == [one["id"] for one in queue]
+    assert [result["version"] for result in first["results"]] == [1] * 5
+    assert statuses(sync(world, guide, sessions=queue)) == ["unchanged"] * 5
+
+
+def test_one_bad_item_never_loses_the_others(world: World, pair):
+    guide, _, pairing = pair
+    foreign = world.pairing(world.employee(), world.employee())
+    queue = [
+        item(pairing, 0),
+        item(pairing, 1, minutes=3),
+        "no object",
+        item(str(uuid4()), 2),
+        item(foreign, 3),
+        item(pairing, 900),
+        {**item(pairing, 4), "id": 7},
+        item(pairing, 5),
+    ]
+    answer = sync(world, guide, sessions=queue)
+    assert rules(answer) == [
+        None,
+        "invalid",
+        "invalid",
+        "pairing-unknown",
+        "unknown",
+        "session-in-future",
+        "invalid",
+        None,
+    ]
+    assert answer["results"][1]["problem"]["errors"][0]["pointer"] == "/sessions/1/minutes"
+    assert answer["results"][2]["problem"]["errors"][0]["pointer"] == "/sessions/2"
+    assert answer["results"][2]["id"] is None
+    assert answer["results"][3]["problem"]["retry"] is True
+    assert answer["results"][6]["id"] is None
+
+
+def test_overlaps_within_a_queue_go_to_the_first_in_it(world: World, pair):
+    guide, _, pairing = pair
+    queue = [item(pairing, 0), item(pairing, 0.5), item(pairing, 56 / 60), item(pairing, 3)]
+    assert rules(sync(world, guide, sessions=queue)) == [None, "session-overlap", None, None]
+
+
+def test_a_queue_meets_what_is_stored_already(world: World, pair):
+    guide, _, pairing = pair
+    world.post_session(guide, pairing).expect(201)
+    queue = [item(pairing, 0), item(pairing, 56 / 60), item(pairing, 4)]
+    assert rules(sync(world, guide, sessions=queue)) == ["session-overlap", None, None]
+
+
+def test_a_session_may_be_written_and_corrected_in_one_queue(world: World, pair):
+    guide, _, pairing = pair
+    one = item(pairing, 0)
+    moved = {**one, "started_at": "2026-11-02T05:00:00Z", "base_version": 1}
+    in_its_old_place = item(pairing, 0)
+    without_base = {**one, "minutes": 50}
+    answer = sync(world, guide, sessions=[one, moved, in_its_old_place, without_base])
+    assert statuses(answer) == ["stored", "stored", "stored", "refused"]
+    problem = answer["results"][3]["problem"]
+    assert (problem["rule"], problem["status"], problem["current"]["version"]) == ("if-match-required", 428, 2)
+
+
+def test_sessions_apply_first_then_transitions(world: World, pair):
+    guide, learner, pairing = pair
+    one, two = item(pairing, 0), item(pairing, 2)
+    answer = sync(
+        world,
+        guide,
+        transitions=[
+            {"id": one["id"], "to": "cancelled", "base_version": 1},
+            {"id": two["id"], "to": "confirmed"},
+            {"id": str(uuid4()), "to": "cancelled"},
+            {"id": two["id"], "to": "disputed"},
+        ],
+        sessions=[one, two],
+    )
+    assert statuses(answer) == ["stored", "stored", "stored", "refused", "refused", "refused"]
+    assert rules(answer)[3:] == ["not-the-learner", "unknown", "invalid"]
+    confirm = {"id": two["id"], "to": "confirmed", "base_version": 1, "feedback": {"rating": 4}}
+    answer = sync(world, learner, transitions=[confirm, confirm, {**confirm, "id": one["id"]}])
+    assert statuses(answer) == ["stored", "unchanged", "refused"]
+    assert [result["version"] for result in answer["results"]] == [2, 2, None]
+
+
+def test_a_stale_confirmation_comes_back_with_the_current_state(world: World, pair):
+    guide, learner, pairing = pair
+    one = item(pairing)
+    sync(world, guide, sessions=[one, {**one, "minutes": 90, "base_version": 1}])
+    answer = sync(world, learner, transitions=[{"id": one["id"], "to": "confirmed", "base_version": 1}])
+    problem = answer["results"][0]["problem"]
+    assert (problem["rule"], problem["current"]["minutes"]) == ("stale", 90)
+    assert problem["current"]["private_note"] is None
+
+
+def test_more_than_five_hundred_items_are_too_many(world: World, pair):
+    guide, _, pairing = pair
+    queue = [item(pairing, number) for number in range(500)]
+    frame = {"sessions": queue, "transitions": [{"id": str(uuid4()), "to": "cancelled"}]}
+    assert world.by(guide).post("/v1/sync", frame).expect(413).body["rule"] == "too-many-items"
+
+
+def test_a_frame_that_is_none_is_refused_whole(world: World, pair):
+    frames = [{"sessions": {}}, {"transitions": 1}, {"cursor": "nonsense"}, {"cursor": 1}, {"more": 1}, []]
+    for frame in frames:
+        world.by(pair[0]).post("/v1/sync", frame).expect(422)
+
+
+# --- changes
+
+
+def news(world: World, who: str, cursor: str | None = None) -> tuple[list[dict], str]:
+    """All pages of a round."""
+    found: list[dict] = []
+    while True:
+        answer = sync(world, who, **({"cursor": cursor} if cursor else {}))
+        found += answer["changes"]
+        cursor = answer["cursor"]
+        if not answer["more"]:
+            return found, cursor
+
+
+def test_without_a_cursor_all_of_this_persons_comes_and_nothing_of_others(world: World, pair):
+    guide, learner, pairing = pair
+    boss = world.employee()
+    world.employee(boss, id_=learner)
+    id_ = world.confirmed(guide, learner, pairing, assessed_level=3, private_note="rahasia")
+    strangers = world.employee(), world.employee()
+    world.confirmed(*strangers, world.pairing(*strangers))
+    for who, kinds in (
+        (guide, ["endorsement", "pairing", "session"]),
+        (learner, ["credit", "endorsement", "pairing", "session"]),
+        (boss, ["endorsement"]),
+        (world.employee(), []),
+    ):
+        found, _ = news(world, who)
+        assert sorted(change["type"] for change in found) == kinds
+        assert not any(change["gone"] for change in found)
+        for change in found:
+            if change["type"] == "session":
+                path = f"/v1/sessions/{id_}"
+                assert change["data"] == world.by(who).get(path).expect(200).body
+                assert change["data"]["private_note"] == ("rahasia" if who == guide else None)
+
+
+def test_pages_bring_everything_once_a_round_and_end(world: World, pair):
+    guide, _, pairing = pair
+    sync(world, guide, sessions=[item(pairing, number * 1.5) for number in range(5)])
+    with patch.object(changes, "PAGE", 2):
+        found, cursor = news(world, guide)
+        again, _ = news(world, guide, cursor)
+    assert len(found) == len({change["id"] for change in found}) == 6
+    assert {change["id"] for change in again} == {change["id"] for change in found}, "still in the window"
+
+
+def test_what_is_settled_is_told_once_and_what_comes_late_is_not_missed(world: World, pair):
+    """A write that was stamped before the last sync but became visible after it."""
+    guide, _, pairing = pair
+    ids = [world.post_session(guide, pairing, started_at=START + timedelta(hours=n)).body["id"] for n in (0, 2)]
+    late = world.post_session(guide, pairing, started_at=START + timedelta(hours=4)).body["id"]
+    sessions = world.store.sessions.collection
+    stamp = sessions.find_one({"_id": ids[1]})["changed"]
+    sessions.update_many({}, {"$set": {"changed": Timestamp(stamp.time - 100, 1)}})
+    world.store.pairings.collection.update_many({}, {"$set": {"changed": Timestamp(stamp.time - 100, 1)}})
+    sessions.update_one({"_id": late}, {"$set": {"people": []}})
+    found, cursor = news(world, guide)
+    assert {change["id"] for change in found} == {*ids, pairing}
+    assert news(world, guide, cursor)[0] == []
+    visible = {"people": [guide], "changed": Timestamp(stamp.time - changes.WINDOW + 5, 1)}
+    sessions.update_one({"_id": late}, {"$set": visible})
+    assert [change["id"] for change in news(world, guide, cursor)[0]] == [late]
+
+
+def test_what_concerns_one_no_longer_is_gone(world: World, pair):
+    guide, learner, pairing = pair
+    old, new = world.employee(), world.employee()
+    world.employee(old, id_=learner)
+    id_ = world.confirmed(guide, learner, pairing, assessed_level=3)
+    _, cursor = news(world, old)
+    world.employee(new, id_=learner)
+    (gone,) = news(world, old, cursor)[0]
+    assert (gone["type"], gone["gone"], gone["data"]) == ("endorsement", True, None)
+    assert [change["gone"] for change in news(world, new)[0]] == [False]
+    world.by(guide).put(f"/v1/sessions/{id_}", body(pairing, minutes=30), version=2).expect(200)
+    assert [c["gone"] for c in news(world, learner)[0] if c["type"] == "credit"] == [True]
