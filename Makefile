@@ -7,12 +7,15 @@ PY := $(VENV)/bin/python
 READY := $(VENV)/complete
 BENCH := $(wildcard bench/__main__.py)
 CODE := $(wildcard services infra demo tests bench)
+COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
+LOCK = $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status token test lint format contract lock clean
+.PHONY: help demo up down reset status token test lint format contract lock clean \
+	secrets compose-up compose-down compose-token
 
 help: ## Show this list
-	@awk -F ':.*## ' -v bench=$(BENCH) '/^[a-z]+:.*## / && ($$1 != "bench" || bench) { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' -v bench=$(BENCH) '/^[a-z-]+:.*## / && ($$1 != "bench" || bench) { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Play the programme on a fresh system; stays up until Ctrl-C (ONCE=1: ends after it)
 	@$(PY) -m demo $(if $(ONCE),--once)
@@ -51,9 +54,21 @@ format: $(READY) ## Put code into the common form
 contract: $(READY) ## Write the OpenAPI and AsyncAPI documents anew from the code
 	@$(PY) -m infra.contract write
 
-lock: $(READY) ## Write requirements.txt anew from pyproject.toml
-	$(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11 \
-		--extra local --extra dev pyproject.toml -o requirements.txt
+lock: $(READY) ## Write both lock files anew from pyproject.toml: all of it, and what the image holds
+	$(LOCK) --extra local --extra dev pyproject.toml -o requirements.txt
+	$(LOCK) --constraint requirements.txt pyproject.toml -o requirements-runtime.txt
+
+secrets: ## Make what is secret in docker-compose.yml, once, in .secrets
+	@infra/deploy/make-secrets
+
+compose-up: ## Build the image, start the system in containers, and return when it is ready
+	$(COMPOSE) up --detach $(if $(findstring docker-compose,$(COMPOSE)),,--wait)
+
+compose-down: ## Stop the containers; their data stay
+	$(COMPOSE) down
+
+compose-token: ## Print a token for them: make -s compose-token ROLES=hr,employee SUB=<id> UNIT=<code>
+	@ROLES="$(ROLES)" SUB="$(SUB)" UNIT="$(UNIT)" infra/deploy/make-token
 
 clean: ## Remove the environment and all caches, not the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
