@@ -20,8 +20,9 @@ from infra.worker import Part, Worker
 from .commands.endorsements import Endorsements
 from .commands.sessions import Sessions
 from .domain.credit import DEFAULT_TABLE, Row
+from .events import CONSUMED
 from .http import blueprints
-from .reactions import TOPICS, Reactions
+from .reactions import Reactions
 from .store import Store
 
 SERVICE = "sessions"
@@ -52,7 +53,7 @@ def worker(settings: Settings, clock: Clock = system_clock) -> Worker:
     reactions = Reactions(store, clock, Endorsements(store, clock))
     parts: list[Part] = [
         Relay(settings, store.database, store.aggregates, clock),
-        Consumer(settings, SERVICE, TOPICS, reactions.handler(), clock),
+        Consumer(settings, SERVICE, CONSUMED, reactions.handler(), clock),
     ]
     return Worker(settings, parts, {"mongodb": lambda: ping(store.database)})
 

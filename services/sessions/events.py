@@ -18,6 +18,7 @@ from .domain.endorsement import Endorsement
 from .domain.session import Session
 
 TOPIC = "sessions.events"
+CONSUMED = ("enrollment.events", "enrollment.people")
 
 SESSION_FIELDS = (
     "id",

@@ -23,8 +23,6 @@ from .store import (
     read_copy,
 )
 
-TOPICS = ("enrollment.events", "enrollment.people")
-
 
 class Reactions:
     """Bears repeated, reordered and late events: each reaction goes by what the copies say, not by the event."""

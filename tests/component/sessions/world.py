@@ -6,6 +6,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+import msgspec
+
 from infra.clock import to_wire
 from infra.messaging.envelope import Event, derived_id
 from infra.settings import Settings
@@ -36,10 +38,6 @@ class Watch:
         self.time += timedelta(**amount)
 
 
-def event(type_: str, subject: str, seq: int, data: Mapping[str, Any] | None) -> tuple[str, str, int, Any]:
-    return type_, subject, seq, data
-
-
 @dataclass
 class World:
     """One service in one process, called over HTTP; enrollment is played by the test."""
@@ -54,13 +52,12 @@ class World:
         self.app = api(self.settings, self.clock)
         self.handle = Reactions(self.store, self.clock, Endorsements(self.store, self.clock)).handler()
         self.seqs: dict[str, int] = {}
+        self.told: list[Event] = []
 
     # --- enrollment, played
 
     def tell(self, type_: str, data: Mapping[str, Any] | None, subject: str, seq: int | None = None) -> Event:
-        """Enrollment says something; handled at once. seq: the next one unless given."""
-        import msgspec
-
+        """Enrollment says something; handled at once, and kept in `told`. seq: the next one unless given."""
         number = seq if seq is not None else self.seqs.get(subject, 0) + 1
         self.seqs[subject] = max(number, self.seqs.get(subject, 0))
         told = Event(
@@ -74,8 +71,10 @@ class World:
             effective_at=self.clock(),
             key=subject,
             body=None if data is None else msgspec.json.encode(data),
+            topic="enrollment.people" if type_.startswith("person.") else "enrollment.events",
         )
         self.handle(0, [told])
+        self.told.append(told)
         return told
 
     def employee(self, supervisor: str | None = None, *, id_: str | None = None, active: bool = True) -> str:

@@ -1,0 +1,124 @@
+"""The worker on a real broker: what enrollment says comes in, what happens here goes out."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from kafka.structs import TopicPartition
+
+from infra.messaging import deadletters, kafka
+from infra.messaging.envelope import Event, decode, to_headers
+from infra.messaging.topics import ensure_topics, full_name
+from infra.settings import Settings
+from services.sessions import app
+from services.sessions.events import PUBLISHED
+from tests.component.sessions.world import World, body
+from tests.support import eventually, running
+
+SECRETS = (b"rahasia", b"Warji", b"surat undangan", b"terlalu cepat", b"belum rapi", b"keliru")
+
+
+def publish(settings: Settings, events: Iterable[Event]) -> None:
+    """As enrollment's relay does it."""
+    ensure_topics(settings)
+    producer = kafka.producer(settings)
+    for event in events:
+        fields = {name: getattr(event, name) for name in ("id", "type", "time", "effective_at", "seq")}
+        producer.send(
+            full_name(settings, event.topic),
+            value=event.body,
+            key=event.key.encode(),
+            headers=to_headers(fields, source="enrollment", subject=event.subject, key=event.key.encode()),
+        )
+    producer.flush()
+    producer.close()
+
+
+def read(settings: Settings, count: int) -> list[Any]:
+    """That many records of this service's topic."""
+    consumer = kafka.consumer(settings, None)
+    topic = full_name(settings, "sessions.events")
+    consumer.assign([TopicPartition(topic, number) for number in range(settings.partitions)])
+    found: list[Any] = []
+    try:
+
+        def enough() -> bool:
+            for records in consumer.poll(timeout_ms=200).values():
+                found.extend(records)
+            return len(found) >= count
+
+        eventually(enough, timeout=30)
+    finally:
+        consumer.close(autocommit=False)
+    return found
+
+
+def test_from_enrollments_topic_to_a_confirmed_session_in_ours(world: World):
+    """The whole way, with a restart in between: nothing is lost, ids and codes alone go out."""
+    settings = world.settings
+    boss = world.employee()
+    guide, learner = world.employee(boss), world.employee(boss)
+    pairing = world.pairing(guide, learner)
+    world.tell("person.changed", {"id": guide, "name": "Warji", "email": None}, guide)
+    world.store.database.client.drop_database(world.store.database.name)
+    with running(app.worker(settings, world.clock)):
+        publish(settings, world.told)
+        eventually(lambda: world.store.pairing(pairing), timeout=30)
+        eventually(lambda: world.store.names([guide]), timeout=30)
+        eventually(lambda: len(world.store.chain(learner, world.clock())) == 1, timeout=30)
+        written = body(pairing, assessed_level=3, private_note="rahasia", summary="surat undangan")
+        id_ = "00000000-0000-4000-8000-00000000000a"
+        world.by(guide).put(f"/v1/sessions/{id_}", written).expect(201)
+        world.move(learner, id_, "disputed", reason="keliru").expect(200)
+        world.by(guide).put(f"/v1/sessions/{id_}", {**written, "minutes": 45}, version=2).expect(200)
+    feedback = {"rating": 2, "comment": "terlalu cepat"}
+    world.move(learner, id_, "confirmed", feedback=feedback).expect(200)
+    with running(app.worker(settings, world.clock)):
+        (request,) = world.by(boss).get("/v1/endorsements").expect(200).body["items"]
+        path = f"/v1/endorsements/{request['id']}/transitions"
+        world.by(boss).post(path, {"to": "declined", "reason": "belum rapi"}).expect(200)
+        records = read(settings, 7)
+    events = [decode(record.headers, record.key, record.value) for record in records]
+    assert sorted(event.type for event in events) == [
+        "credit.granted",
+        "endorsement.declined",
+        "endorsement.opened",
+        "session.confirmed",
+        "session.disputed",
+        "session.held",
+        "session.held",
+    ]
+    assert {event.key for event in events} == {learner}
+    assert len({record.partition for record in records}) == 1
+    schemas = {each.type: each.schema for each in PUBLISHED}
+    for event, record in zip(events, records, strict=True):
+        assert not schemas[event.type].validate(msgspec.json.decode(event.body))
+        whole = record.value + b"".join(value for _, value in record.headers)
+        assert not any(secret in whole for secret in SECRETS)
+    sessions = [event.seq for event in events if event.aggregate == "session"]
+    assert sessions == [1, 2, 3, 4]
+
+
+def test_what_cannot_be_read_goes_to_the_dead_letters_and_the_next_one_is_handled(world: World):
+    guide, learner = world.employee(), world.employee()
+    pairing = world.pairing(guide, learner)
+    told = world.told[-1]
+    world.store.database.client.drop_database(world.store.database.name)
+    broken = msgspec.structs.replace(told, body=b'{"id": "Warji", "kind": 7}', seq=9)
+    unheard = msgspec.structs.replace(told, type="sunrise.seen")
+    with running(app.worker(world.settings, world.clock)):
+        publish(world.settings, [broken, unheard, told])
+        eventually(lambda: world.store.pairing(pairing), timeout=30)
+        letters = eventually(lambda: list(deadletters.read_all(world.settings, app.SERVICE)), timeout=30)
+    assert len(letters) == 1
+    assert "Warji" not in letters[0].reason
+
+
+def test_each_published_event_has_a_sample_with_exactly_its_fields():
+    folder = Path(app.__file__).parent / "samples"
+    for each in PUBLISHED:
+        sample = msgspec.json.decode((folder / f"{each.name}.json").read_bytes())
+        assert sample["type"] == each.full_type
+        assert set(sample["data"]) == set(each.schema.fields)
+        assert not each.schema.validate(sample["data"])
