@@ -20,7 +20,7 @@ from infra.local.ports import LOOPBACK
 from infra.local.process import Process
 from infra.local.signals import undisturbed
 from infra.local.supervisor import Child, Supervisor
-from infra.settings import DEVELOPMENT
+from infra.settings import DEVELOPMENT, Settings, SettingsError
 
 _READY_SECONDS = 120
 KEPT, FRESH = "data", "demo"
@@ -132,6 +132,7 @@ class System:
             # Their logs are files: nothing may wait in a buffer.
             "PYTHONUNBUFFERED": "1",
         }
+        _check(ports.api, env)
         children = [
             child
             for service in ports.api
@@ -177,3 +178,12 @@ class System:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+
+def _check(services: Iterable[str], env: Mapping[str, str]) -> None:
+    """Refuse now what every service would refuse. Raises CannotStart with all faults."""
+    for service in services:
+        try:
+            Settings.from_env(service, env)
+        except SettingsError as error:
+            raise CannotStart(str(error)) from error

@@ -92,6 +92,14 @@ def test_a_second_copy_on_the_same_home_is_told_so(system: System) -> None:
         System(system.home, free_ports(), echo=lambda _: None, env=environment()).start()
 
 
+def test_what_every_service_would_refuse_is_said_at_once(tmp_path: Path) -> None:
+    """Development keys open nothing elsewhere: no service is started only to die."""
+    env = {**environment(), "BINA_ENV": "production"}
+    with pytest.raises(CannotStart, match="development key"):
+        System(tmp_path, free_ports(), echo=lambda _: None, env=env).start()
+    assert processes_of(tmp_path) == []
+
+
 def test_up_and_down_keep_the_data(tmp_path: Path) -> None:
     """`make up`, a unit, `make down`; later, with MongoDB on another port, the unit is still there."""
     ports = free_ports()
