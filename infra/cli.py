@@ -36,13 +36,14 @@ def main(service: str, arguments: Sequence[str] | None = None) -> int:
     options = parser(service).parse_args(arguments)
     try:
         settings = Settings.from_env(service)
+        logs.configure(settings)
+        app = cast("App", import_module(f"services.{service}.app"))
+        command: Callable[[App, Settings, argparse.Namespace], int] = options.run
+        return command(app, settings, options)
     except SettingsError as error:
+        # Some services have settings of their own, which are read when the command is set up.
         print(error, file=sys.stderr)
         return 2
-    logs.configure(settings)
-    app = cast("App", import_module(f"services.{service}.app"))
-    command: Callable[[App, Settings, argparse.Namespace], int] = options.run
-    return command(app, settings, options)
 
 
 def parser(service: str) -> argparse.ArgumentParser:
