@@ -51,7 +51,8 @@ def propose(context: Context, actor: Actor, post: Post, asked: Proposal) -> Stor
         change = when.change("pairing.proposed", actor)
         return context.store.pairings.insert(state, change, session=session, extra=post.extra)
 
-    return context.alone([f"pairing:{post.id}"], work)
+    # Nothing but a repeat of the same request could be in its way.
+    return context.alone([f"pairing:{post.id}"] if post.request else [], work)
 
 
 def _check_proposal(

@@ -4,9 +4,11 @@ import uuid
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import pytest
 
+from infra.storage import guards
 from tests.component.enrollment.programme import Programme
 from tests.support import Answer
 
@@ -18,6 +20,12 @@ def city(programme: Programme) -> None:
     """Every test starts with the small city and one technique."""
     programme.city()
     programme.competency()
+
+
+@pytest.fixture
+def apart(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that don't wait for each other, like processes of their own: only the database keeps the rules."""
+    monkeypatch.setattr(guards, "_queued", lambda keys: nullcontext())
 
 
 def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
@@ -70,6 +78,7 @@ def pages(programme: Programme, path: str, **params: str) -> list[dict[str, obje
         cursor = {"cursor": body["next"]}
 
 
+@pytest.mark.usefixtures("apart")
 def test_one_person_is_nominated_once(programme: Programme) -> None:
     """The same nomination from many hands, and for batches on the same days."""
     (person,) = people(programme, 1, ("DISDIK",))
@@ -97,6 +106,7 @@ def test_never_more_active_pairings_than_a_guide_bears(programme: Programme) -> 
     assert set(rules) <= {"active", "guide-full", "pairing-duplicate"}
 
 
+@pytest.mark.usefixtures("apart")
 def test_never_more_active_pairings_than_a_learner_bears(programme: Programme) -> None:
     """Ten supervisors' supervisors wait for one learner: two get through."""
     codes = [programme.competency(f"teknik-{number}") for number in range(40)]
@@ -108,6 +118,7 @@ def test_never_more_active_pairings_than_a_learner_bears(programme: Programme) -
     assert Counter(answer.body.get("rule", "active") for answer in answers) == {"active": 2, "learner-full": 38}
 
 
+@pytest.mark.usefixtures("apart")
 def test_one_key_makes_one_batch(programme: Programme) -> None:
     """Repeats that arrive together get the same answer."""
     body = {
@@ -125,6 +136,7 @@ def test_one_key_makes_one_batch(programme: Programme) -> None:
     assert len({answer.body["id"] for answer in answers}) == 1
 
 
+@pytest.mark.usefixtures("apart")
 def test_supervisors_never_form_a_circle(programme: Programme) -> None:
     """Two that name each other at the same moment: one of them is refused."""
     first, second = programme.nip(), programme.nip()

@@ -1,6 +1,7 @@
 """Rules across documents hold when many try at once; leases have one holder; timers are done."""
 
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 from datetime import timedelta
 from typing import Any
 
@@ -9,6 +10,7 @@ from pymongo.client_session import ClientSession
 from pymongo.database import Database
 
 from infra.problems import Refused, Text
+from infra.storage import guards
 from infra.storage.guards import transaction
 from infra.storage.leases import Lease
 from infra.storage.mongo import Document, connect
@@ -22,8 +24,14 @@ def database(settings_for: SettingsFor) -> Database[Document]:
     return connect(settings_for("enrollment"))
 
 
-def test_a_cap_over_several_documents_holds_under_concurrency(database: Database[Document]) -> None:
+@pytest.mark.parametrize("processes", ["one", "many"])
+def test_a_cap_over_several_documents_holds_under_concurrency(
+    database: Database[Document], processes: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Sixty at once want one of five places: five get one. Without the guard more would."""
+    if processes == "many":
+        # Threads that don't wait for each other are like processes of their own.
+        monkeypatch.setattr(guards, "_queued", lambda keys: nullcontext())
     database.create_collection("places")
 
     def take(number: int) -> bool:
