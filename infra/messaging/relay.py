@@ -161,7 +161,7 @@ class Relay:
         above = {"$filter": {"input": "$events", "cond": {"$gt": ["$$this.seq", "$sent"]}}}
         fields = {"seq": 1, "events": above, "length": {"$size": "$events"}}
         # Without time zones the documents are decoded in less than half the time; all times are in UTC.
-        plain = collection.with_options(codec_options=CodecOptions(tz_aware=False))
+        plain: Collection[Document] = collection.with_options(codec_options=CodecOptions(tz_aware=False))
         return list(plain.find(query, fields).sort([("unsent.lane", 1), ("unsent.at", 1)]).limit(PAGE))
 
     def _send(self, aggregates: Aggregates[Any], producer: KafkaProducer, document: Document) -> list[Any] | None:
