@@ -18,7 +18,8 @@ from infra.local.system import System
 from infra.settings import PORTS
 from tests.support import eventually
 
-pytestmark = pytest.mark.timeout(240)
+# One process runs them all, so that they share one system.
+pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("local system")]
 
 
 def free_ports() -> Ports:

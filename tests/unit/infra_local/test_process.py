@@ -66,11 +66,11 @@ def test_a_child_that_dies_is_started_again_and_said_so(tmp_path: Path) -> None:
     supervisor = Supervisor([Child(process, f"http://127.0.0.1:{port}/readyz")], said.append)
     supervisor.start()
     try:
-        supervisor.wait_ready(20)
+        supervisor.wait_ready(60)
         before = process.pid
         process.kill()
-        eventually(lambda: process.running and process.pid != before)
-        supervisor.wait_ready(20)
+        eventually(lambda: process.running and process.pid != before, timeout=30)
+        supervisor.wait_ready(60)
         assert "the child ended" in said[0]
         assert "starts again" in said[0]
         supervisor.restart("the child")
@@ -85,6 +85,6 @@ def test_a_child_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path
     supervisor.start()
     try:
         with pytest.raises(CannotStart, match="no address"):
-            supervisor.wait_ready(30)
+            supervisor.wait_ready(60)
     finally:
         supervisor.stop()
