@@ -1,14 +1,6 @@
 from datetime import timedelta
 
-import pytest
-
-from tests.component.sessions.world import START, World
-
-
-@pytest.fixture
-def people(world: World) -> tuple[str, str, str]:
-    guide, learner = world.employee(), world.employee()
-    return guide, learner, world.pairing(guide, learner)
+from tests.component.sessions.world import START, Trio, World
 
 
 def listed(world: World, who: str, query: str = "", *roles: str) -> list[str]:
@@ -16,8 +8,8 @@ def listed(world: World, who: str, query: str = "", *roles: str) -> list[str]:
     return [item["id"] for item in found]
 
 
-def test_sessions_by_pairing_time_and_status(world: World, people):
-    guide, learner, pairing = people
+def test_sessions_by_pairing_time_and_status(world: World, pair: Trio) -> None:
+    guide, learner, pairing = pair
     world.clock.tick(days=20)
     days = [START + timedelta(days=number) for number in range(3)]
     ids = [world.post_session(guide, pairing, started_at=day).body["id"] for day in days]
@@ -36,13 +28,14 @@ def test_sessions_by_pairing_time_and_status(world: World, people):
         assert world.by(guide).get(f"/v1/sessions{wrong}").expect(422).body["errors"][0]["pointer"][0] == "?"
 
 
-def test_pages_hold_every_session_once(world: World, people):
-    guide, _, pairing = people
+def test_pages_hold_every_session_once(world: World, pair: Trio) -> None:
+    guide, _, pairing = pair
     posted = [
         world.post_session(guide, pairing, started_at=START + timedelta(hours=number * 1.5)).body["id"]
         for number in range(5)
     ]
-    found, cursor = [], ""
+    found: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = world.by(guide).get(f"/v1/sessions?limit=2{cursor and f'&cursor={cursor}'}").expect(200).body
         found += [item["id"] for item in page["items"]]
@@ -51,8 +44,8 @@ def test_pages_hold_every_session_once(world: World, people):
     world.by(guide).get("/v1/sessions?cursor=abc").expect(422)
 
 
-def test_an_activity_comes_in_pages_too(world: World, people):
-    guide, learner, pairing = people
+def test_an_activity_comes_in_pages_too(world: World, pair: Trio) -> None:
+    guide, learner, pairing = pair
     id_ = world.confirmed(guide, learner, pairing)
     path = f"/v1/sessions/{id_}/activity?limit=1"
     first = world.by(guide).get(path).expect(200).body
@@ -62,8 +55,8 @@ def test_an_activity_comes_in_pages_too(world: World, people):
     world.by(guide).get(f"{path}&cursor=abc").expect(422)
 
 
-def test_me_and_my_pairings(world: World, people):
-    guide, learner, pairing = people
+def test_me_and_my_pairings(world: World, pair: Trio) -> None:
+    guide, learner, pairing = pair
     report = world.employee(guide)
     world.employee(guide, active=False)
     world.tell("person.changed", {"id": guide, "name": "Siti Aminah", "email": "siti@example.id"}, guide)
@@ -83,15 +76,15 @@ def test_me_and_my_pairings(world: World, people):
     assert world.by(report).get("/v1/me/pairings").body["items"] == []
 
 
-def test_an_erased_name_is_gone(world: World, people):
-    guide = people[0]
+def test_an_erased_name_is_gone(world: World, pair: Trio) -> None:
+    guide = pair[0]
     world.tell("person.changed", {"id": guide, "name": "Siti Aminah", "email": None}, guide)
     world.tell("person.erased", None, guide)
     assert world.by(guide).get("/v1/me").expect(200).body["name"] is None
 
 
-def test_credits_of_a_year_name_their_sources(world: World, people):
-    guide, learner, pairing = people
+def test_credits_of_a_year_name_their_sources(world: World, pair: Trio) -> None:
+    guide, learner, pairing = pair
     world.tell("batch.created", {"id": "b1", "jp": 32}, "b1")
     part = {
         "id": "p1",

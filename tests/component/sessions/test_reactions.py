@@ -37,7 +37,7 @@ def credits_of(world: World, learner: str) -> list[tuple[int, str | None, int]]:
     return [(stored.state.jp, stored.state.rule, stored.version) for stored in rows]
 
 
-def test_every_sample_that_enrollment_ever_published_is_read():
+def test_every_sample_that_enrollment_ever_published_is_read() -> None:
     seen = set()
     for path in sorted(SAMPLES.glob("*.json")):
         event = decode([("content-type", b"application/cloudevents+json")], b"x", path.read_bytes())
@@ -48,16 +48,18 @@ def test_every_sample_that_enrollment_ever_published_is_read():
     assert seen == set(READERS)
 
 
-def test_a_late_event_does_not_turn_a_pairing_back(world: World):
+def test_a_late_event_does_not_turn_a_pairing_back(world: World) -> None:
     guide, learner = world.employee(), world.employee()
     pairing = world.pairing(guide, learner)
     ended = world.pairing(guide, learner, id_=pairing, state="ended")
     assert ended == pairing
     world.handle(0, world.told[::-1])
-    assert world.store.pairing(pairing).state == "ended"
+    kept = world.store.pairing(pairing)
+    assert kept is not None
+    assert kept.state == "ended"
 
 
-def test_a_session_waits_on_the_phone_until_its_pairing_has_arrived(world: World):
+def test_a_session_waits_on_the_phone_until_its_pairing_has_arrived(world: World) -> None:
     guide, learner = world.employee(), world.employee()
     pairing = "00000000-0000-4000-8000-000000000001"
     assert world.post_session(guide, pairing).expect(409).body["retry"] is True
@@ -65,7 +67,7 @@ def test_a_session_waits_on_the_phone_until_its_pairing_has_arrived(world: World
     world.post_session(guide, pairing).expect(201)
 
 
-def test_a_certificate_is_credited_once_whichever_event_comes_first(world: World):
+def test_a_certificate_is_credited_once_whichever_event_comes_first(world: World) -> None:
     learner = world.employee()
     certified(world, learner)
     assert credits_of(world, learner) == []
@@ -77,7 +79,7 @@ def test_a_certificate_is_credited_once_whichever_event_comes_first(world: World
     assert (credit.source, credit.batch_id, credit.on.isoformat()) == ("certification", "b1", "2016-05-19")
 
 
-def test_a_certificate_that_is_taken_back_earns_nothing_any_more(world: World):
+def test_a_certificate_that_is_taken_back_earns_nothing_any_more(world: World) -> None:
     learner = world.employee()
     world.tell("batch.created", {"id": "b1", "jp": 30}, "b1")
     certified(world, learner)
@@ -87,7 +89,7 @@ def test_a_certificate_that_is_taken_back_earns_nothing_any_more(world: World):
     assert credits_of(world, learner) == [(30, None, 3)]
 
 
-def test_shuffled_and_repeated_events_leave_the_same(world: World):
+def test_shuffled_and_repeated_events_leave_the_same(world: World) -> None:
     """Everything enrollment said, in any order, twice: the same copies, the same credits, no new events."""
     boss, second = world.employee(), world.employee()
     guide, learner = world.employee(boss), world.employee(boss)
@@ -112,7 +114,7 @@ def test_shuffled_and_repeated_events_leave_the_same(world: World):
         assert state() == before
 
 
-def test_sync_tells_of_a_pairing_that_changed(world: World):
+def test_sync_tells_of_a_pairing_that_changed(world: World) -> None:
     guide, learner = world.employee(), world.employee()
     pairing = world.pairing(guide, learner)
     cursor = world.by(guide).post("/v1/sync", {}).body["cursor"]

@@ -1,37 +1,32 @@
 from datetime import timedelta
+from typing import Any
 from unittest.mock import patch
 from uuid import uuid4
 
-import pytest
 from bson import Timestamp
 
 from services.sessions.commands import changes
-from tests.component.sessions.world import START, World, body
+from tests.component.sessions.world import START, Trio, World, body
 
 
-@pytest.fixture
-def pair(world: World) -> tuple[str, str, str]:
-    guide, learner = world.employee(), world.employee()
-    return guide, learner, world.pairing(guide, learner)
-
-
-def item(pairing: str, hours: float = 0, **changes_) -> dict:
+def item(pairing: str, hours: float = 0, **changes_: Any) -> dict[str, Any]:
     return {"id": str(uuid4()), **body(pairing, started_at=START + timedelta(hours=hours), **changes_)}
 
 
-def sync(world: World, who: str, **frame) -> dict:
-    return world.by(who).post("/v1/sync", frame).expect(200).body
+def sync(world: World, who: str, **frame: Any) -> dict[str, Any]:
+    answer: dict[str, Any] = world.by(who).post("/v1/sync", frame).expect(200).body
+    return answer
 
 
-def statuses(answer: dict) -> list[str]:
+def statuses(answer: dict[str, Any]) -> list[str]:
     return [result["status"] for result in answer["results"]]
 
 
-def rules(answer: dict) -> list[str | None]:
+def rules(answer: dict[str, Any]) -> list[str | None]:
     return [result["problem"] and result["problem"]["rule"] for result in answer["results"]]
 
 
-def test_a_queue_is_stored_in_its_order_and_twice_is_once(world: World, pair):
+def test_a_queue_is_stored_in_its_order_and_twice_is_once(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     queue = [item(pairing, number) for number in range(5)]
     first = sync(world, guide, sessions=queue)
@@ -41,7 +36,7 @@ def test_a_queue_is_stored_in_its_order_and_twice_is_once(world: World, pair):
     assert statuses(sync(world, guide, sessions=queue)) == ["unchanged"] * 5
 
 
-def test_one_bad_item_never_loses_the_others(world: World, pair):
+def test_one_bad_item_never_loses_the_others(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     foreign = world.pairing(world.employee(), world.employee())
     queue = [
@@ -72,20 +67,20 @@ def test_one_bad_item_never_loses_the_others(world: World, pair):
     assert answer["results"][6]["id"] is None
 
 
-def test_overlaps_within_a_queue_go_to_the_first_in_it(world: World, pair):
+def test_overlaps_within_a_queue_go_to_the_first_in_it(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     queue = [item(pairing, 0), item(pairing, 0.5), item(pairing, 56 / 60), item(pairing, 3)]
     assert rules(sync(world, guide, sessions=queue)) == [None, "session-overlap", None, None]
 
 
-def test_a_queue_meets_what_is_stored_already(world: World, pair):
+def test_a_queue_meets_what_is_stored_already(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     world.post_session(guide, pairing).expect(201)
     queue = [item(pairing, 0), item(pairing, 56 / 60), item(pairing, 4)]
     assert rules(sync(world, guide, sessions=queue)) == ["session-overlap", None, None]
 
 
-def test_a_session_may_be_written_and_corrected_in_one_queue(world: World, pair):
+def test_a_session_may_be_written_and_corrected_in_one_queue(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     one = item(pairing, 0)
     moved = {**one, "started_at": "2026-11-02T05:00:00Z", "base_version": 1}
@@ -97,7 +92,7 @@ def test_a_session_may_be_written_and_corrected_in_one_queue(world: World, pair)
     assert (problem["rule"], problem["status"], problem["current"]["version"]) == ("if-match-required", 428, 2)
 
 
-def test_sessions_apply_first_then_transitions(world: World, pair):
+def test_sessions_apply_first_then_transitions(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     one, two = item(pairing, 0), item(pairing, 2)
     answer = sync(
@@ -119,7 +114,7 @@ def test_sessions_apply_first_then_transitions(world: World, pair):
     assert [result["version"] for result in answer["results"]] == [2, 2, None]
 
 
-def test_a_stale_confirmation_comes_back_with_the_current_state(world: World, pair):
+def test_a_stale_confirmation_comes_back_with_the_current_state(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     one = item(pairing)
     sync(world, guide, sessions=[one, {**one, "minutes": 90, "base_version": 1}])
@@ -129,15 +124,22 @@ def test_a_stale_confirmation_comes_back_with_the_current_state(world: World, pa
     assert problem["current"]["private_note"] is None
 
 
-def test_more_than_five_hundred_items_are_too_many(world: World, pair):
+def test_more_than_five_hundred_items_are_too_many(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     queue = [item(pairing, number) for number in range(500)]
     frame = {"sessions": queue, "transitions": [{"id": str(uuid4()), "to": "cancelled"}]}
     assert world.by(guide).post("/v1/sync", frame).expect(413).body["rule"] == "too-many-items"
 
 
-def test_a_frame_that_is_none_is_refused_whole(world: World, pair):
-    frames = [{"sessions": {}}, {"transitions": 1}, {"cursor": "nonsense"}, {"cursor": 1}, {"more": 1}, []]
+def test_a_frame_that_is_none_is_refused_whole(world: World, pair: Trio) -> None:
+    frames: list[Any] = [
+        {"sessions": {}},
+        {"transitions": 1},
+        {"cursor": "nonsense"},
+        {"cursor": 1},
+        {"more": 1},
+        [],
+    ]
     for frame in frames:
         world.by(pair[0]).post("/v1/sync", frame).expect(422)
 
@@ -145,9 +147,9 @@ def test_a_frame_that_is_none_is_refused_whole(world: World, pair):
 # --- changes
 
 
-def news(world: World, who: str, cursor: str | None = None) -> tuple[list[dict], str]:
+def news(world: World, who: str, cursor: str | None = None) -> tuple[list[dict[str, Any]], str]:
     """All pages of a round."""
-    found: list[dict] = []
+    found: list[dict[str, Any]] = []
     while True:
         answer = sync(world, who, **({"cursor": cursor} if cursor else {}))
         found += answer["changes"]
@@ -156,7 +158,7 @@ def news(world: World, who: str, cursor: str | None = None) -> tuple[list[dict],
             return found, cursor
 
 
-def test_without_a_cursor_all_of_this_persons_comes_and_nothing_of_others(world: World, pair):
+def test_without_a_cursor_all_of_this_persons_comes_and_nothing_of_others(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     boss = world.employee()
     world.employee(boss, id_=learner)
@@ -179,7 +181,7 @@ def test_without_a_cursor_all_of_this_persons_comes_and_nothing_of_others(world:
                 assert change["data"]["private_note"] == ("rahasia" if who == guide else None)
 
 
-def test_pages_bring_everything_once_a_round_and_end(world: World, pair):
+def test_pages_bring_everything_once_a_round_and_end(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     sync(world, guide, sessions=[item(pairing, number * 1.5) for number in range(5)])
     with patch.object(changes, "PAGE", 2):
@@ -189,13 +191,13 @@ def test_pages_bring_everything_once_a_round_and_end(world: World, pair):
     assert {change["id"] for change in again} == {change["id"] for change in found}, "still in the window"
 
 
-def test_what_is_settled_is_told_once_and_what_comes_late_is_not_missed(world: World, pair):
+def test_what_is_settled_is_told_once_and_what_comes_late_is_not_missed(world: World, pair: Trio) -> None:
     """A write that was stamped before the last sync but became visible after it."""
     guide, _, pairing = pair
     ids = [world.post_session(guide, pairing, started_at=START + timedelta(hours=n)).body["id"] for n in (0, 2)]
     late = world.post_session(guide, pairing, started_at=START + timedelta(hours=4)).body["id"]
     sessions = world.store.sessions.collection
-    stamp = sessions.find_one({"_id": ids[1]})["changed"]
+    stamp = sessions.find({"_id": ids[1]})[0]["changed"]
     sessions.update_many({}, {"$set": {"changed": Timestamp(stamp.time - 100, 1)}})
     world.store.pairings.collection.update_many({}, {"$set": {"changed": Timestamp(stamp.time - 100, 1)}})
     sessions.update_one({"_id": late}, {"$set": {"people": []}})
@@ -207,7 +209,7 @@ def test_what_is_settled_is_told_once_and_what_comes_late_is_not_missed(world: W
     assert [change["id"] for change in news(world, guide, cursor)[0]] == [late]
 
 
-def test_what_concerns_one_no_longer_is_gone(world: World, pair):
+def test_what_concerns_one_no_longer_is_gone(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     old, new = world.employee(), world.employee()
     world.employee(old, id_=learner)

@@ -1,21 +1,18 @@
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
-from tests.component.sessions.world import START, World, body
+from tests.component.sessions.world import START, Trio, World, body
+from tests.support import Answer
 
 
-@pytest.fixture
-def pair(world: World) -> tuple[str, str, str]:
-    guide, learner = world.employee(), world.employee()
-    return guide, learner, world.pairing(guide, learner)
+def credits_of(world: World, person: str) -> dict[str, Any]:
+    found: dict[str, Any] = world.by(person).get(f"/v1/employees/{person}/credits").expect(200).body
+    return found
 
 
-def credits_of(world: World, person: str) -> dict:
-    return world.by(person).get(f"/v1/employees/{person}/credits").expect(200).body
-
-
-def test_a_confirmation_answers_with_its_credit_at_once(world: World, pair):
+def test_a_confirmation_answers_with_its_credit_at_once(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     id_ = world.post_session(guide, pairing).expect(201).body["id"]
     answer = world.move(learner, id_, "confirmed", feedback={"rating": 5, "comment": "jelas"}).expect(200)
@@ -26,7 +23,7 @@ def test_a_confirmation_answers_with_its_credit_at_once(world: World, pair):
     assert credits_of(world, learner)["total"] == 2
 
 
-def test_ones_own_last_step_again_changes_nothing(world: World, pair):
+def test_ones_own_last_step_again_changes_nothing(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     id_ = world.post_session(guide, pairing).expect(201).body["id"]
     for _ in range(3):
@@ -35,7 +32,7 @@ def test_ones_own_last_step_again_changes_nothing(world: World, pair):
     assert world.move(guide, id_, "confirmed").expect(409).body["rule"] == "transition"
 
 
-def test_a_confirmation_of_what_one_has_not_seen_is_stale(world: World, pair):
+def test_a_confirmation_of_what_one_has_not_seen_is_stale(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     id_ = world.post_session(guide, pairing).expect(201).body["id"]
     world.by(guide).put(f"/v1/sessions/{id_}", body(pairing, minutes=90), version=1).expect(200)
@@ -44,7 +41,7 @@ def test_a_confirmation_of_what_one_has_not_seen_is_stale(world: World, pair):
     world.move(learner, id_, "confirmed", version=2).expect(200)
 
 
-def test_a_dispute_needs_a_reason_and_the_guides_correction_answers_it(world: World, pair):
+def test_a_dispute_needs_a_reason_and_the_guides_correction_answers_it(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     id_ = world.post_session(guide, pairing).expect(201).body["id"]
     refused = world.move(learner, id_, "disputed").expect(422).body
@@ -56,20 +53,20 @@ def test_a_dispute_needs_a_reason_and_the_guides_correction_answers_it(world: Wo
     world.move(learner, id_, "confirmed").expect(200)
 
 
-def test_hr_decides_a_dispute_and_may_date_it(world: World, pair):
+def test_hr_decides_a_dispute_and_may_date_it(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     hr = world.employee()
     id_ = world.post_session(guide, pairing).expect(201).body["id"]
     world.clock.tick(hours=1)
     disputed = world.move(learner, id_, "disputed", reason="keliru").expect(200).body
-    assert world.move(guide, id_, "held").expect(403)
+    world.move(guide, id_, "held").expect(403)
     early = "2026-11-02T03:00:00Z"
     assert world.move(hr, id_, "held", "hr", effective_at=early).expect(409).body["rule"] == "effective-order"
     world.clock.tick(hours=1)
     at = disputed["effective_at"]
-    assert world.move(guide, id_, "cancelled", effective_at=at).expect(403)
+    world.move(guide, id_, "cancelled", effective_at=at).expect(403)
     later = "2026-12-02T03:00:00Z"
-    assert world.move(hr, id_, "held", "hr", effective_at=later).expect(409)
+    world.move(hr, id_, "held", "hr", effective_at=later).expect(409)
     held = world.move(hr, id_, "held", "hr", effective_at=at, reason="saksi ada").expect(200)
     assert (held.body["status"], held.body["effective_at"]) == ("held", at)
     entries = world.by(learner).get(f"/v1/sessions/{id_}/activity").expect(200).body["items"]
@@ -78,7 +75,7 @@ def test_hr_decides_a_dispute_and_may_date_it(world: World, pair):
     assert entries[2]["who"] == hr
 
 
-def test_a_changed_confirmation_is_held_again_and_its_credit_is_gone(world: World, pair):
+def test_a_changed_confirmation_is_held_again_and_its_credit_is_gone(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     id_ = world.confirmed(guide, learner, pairing)
     path = f"/v1/sessions/{id_}"
@@ -92,7 +89,7 @@ def test_a_changed_confirmation_is_held_again_and_its_credit_is_gone(world: Worl
     assert "30" in short["why"]
 
 
-def test_the_months_places_go_in_the_order_of_the_start_whoever_confirms_first(world: World, pair):
+def test_the_months_places_go_in_the_order_of_the_start_whoever_confirms_first(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     world.clock.tick(days=10)
     starts = [START + timedelta(days=number) for number in (3, 1, 2, 0)]
@@ -106,7 +103,7 @@ def test_the_months_places_go_in_the_order_of_the_start_whoever_confirms_first(w
     assert english["why"] == "2 activities were credited in that month already."
 
 
-def test_a_session_that_moves_to_another_month_frees_its_place(world: World, pair):
+def test_a_session_that_moves_to_another_month_frees_its_place(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     october = START - timedelta(days=10)
     ids = [
@@ -139,15 +136,20 @@ def office(world: World) -> dict[str, str]:
     }
 
 
-def open_requests(world: World, person: str, *roles: str, state: str = "open") -> list[dict]:
-    return world.by(person, *roles).get(f"/v1/endorsements?state={state}").expect(200).body["items"]
+def open_requests(world: World, person: str, *roles: str, state: str = "open") -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = (
+        world.by(person, *roles).get(f"/v1/endorsements?state={state}").expect(200).body["items"]
+    )
+    return found
 
 
-def decide(world: World, who: str, id_: str, to: str, *roles: str, **more):
+def decide(world: World, who: str, id_: str, to: str, *roles: str, **more: Any) -> Answer:
     return world.by(who, *roles).post(f"/v1/endorsements/{id_}/transitions", {"to": to, **more})
 
 
-def test_the_target_level_asks_the_supervisor_and_a_yes_fixes_the_session(world: World, office):
+def test_the_target_level_asks_the_supervisor_and_a_yes_fixes_the_session(
+    world: World, office: dict[str, str]
+) -> None:
     id_ = world.confirmed(office["guide"], office["learner"], office["pairing"], assessed_level=3)
     (request,) = open_requests(world, office["boss"])
     assert (request["endorser_id"], request["level"], request["session_id"]) == (office["boss"], 3, id_)
@@ -163,7 +165,9 @@ def test_the_target_level_asks_the_supervisor_and_a_yes_fixes_the_session(world:
     assert world.by(office["guide"]).put(f"/v1/sessions/{id_}", kept, version=2).expect(200).version == 3
 
 
-def test_back_to_held_withdraws_the_question_and_a_new_confirmation_asks_again(world: World, office):
+def test_back_to_held_withdraws_the_question_and_a_new_confirmation_asks_again(
+    world: World, office: dict[str, str]
+) -> None:
     id_ = world.confirmed(office["guide"], office["learner"], office["pairing"], assessed_level=3)
     changed = body(office["pairing"], assessed_level=3, minutes=75)
     world.by(office["guide"]).put(f"/v1/sessions/{id_}", changed, version=2).expect(200)
@@ -176,7 +180,7 @@ def test_back_to_held_withdraws_the_question_and_a_new_confirmation_asks_again(w
     assert again["id"] != withdrawn["id"]
 
 
-def test_a_no_lets_the_guidance_go_on_and_a_later_session_asks_again(world: World, office):
+def test_a_no_lets_the_guidance_go_on_and_a_later_session_asks_again(world: World, office: dict[str, str]) -> None:
     world.confirmed(office["guide"], office["learner"], office["pairing"], assessed_level=3)
     (request,) = open_requests(world, office["boss"])
     no = decide(world, office["boss"], request["id"], "declined", reason="belum rapi").expect(200)
@@ -193,14 +197,16 @@ def test_a_no_lets_the_guidance_go_on_and_a_later_session_asks_again(world: Worl
     assert (again["session_id"], again["level"]) == (second, 4)
 
 
-def test_the_supervisors_supervisor_is_asked_where_the_guide_is_the_supervisor(world: World, office):
+def test_the_supervisors_supervisor_is_asked_where_the_guide_is_the_supervisor(
+    world: World, office: dict[str, str]
+) -> None:
     pairing = world.pairing(office["boss"], office["learner"])
     world.confirmed(office["boss"], office["learner"], pairing, assessed_level=3)
     (request,) = open_requests(world, office["head"])
     assert request["endorser_id"] == office["head"]
 
 
-def test_hr_is_asked_where_there_is_no_supervisor(world: World, office):
+def test_hr_is_asked_where_there_is_no_supervisor(world: World, office: dict[str, str]) -> None:
     alone = world.employee()
     pairing = world.pairing(office["guide"], alone)
     world.confirmed(office["guide"], alone, pairing, assessed_level=3)
@@ -209,18 +215,18 @@ def test_hr_is_asked_where_there_is_no_supervisor(world: World, office):
     decide(world, office["hr"], request["id"], "endorsed", "hr").expect(200)
 
 
-def test_an_open_question_follows_a_new_supervisor(world: World, office):
+def test_an_open_question_follows_a_new_supervisor(world: World, office: dict[str, str]) -> None:
     world.confirmed(office["guide"], office["learner"], office["pairing"], assessed_level=3)
     world.employee(office["head"], id_=office["learner"])
     assert open_requests(world, office["boss"]) == []
     (request,) = open_requests(world, office["head"])
-    assert decide(world, office["boss"], request["id"], "endorsed").expect(404)
+    decide(world, office["boss"], request["id"], "endorsed").expect(404)
     world.employee(office["head"], id_=office["learner"])
     assert open_requests(world, office["head"])[0]["version"] == request["version"]
     decide(world, office["head"], request["id"], "endorsed").expect(200)
 
 
-def test_progress_shows_levels_assessments_and_pairings(world: World, office):
+def test_progress_shows_levels_assessments_and_pairings(world: World, office: dict[str, str]) -> None:
     id_ = world.confirmed(office["guide"], office["learner"], office["pairing"], assessed_level=2)
     for person in ("learner", "boss", "head"):
         shown = world.by(office[person]).get(f"/v1/employees/{office['learner']}/progress").expect(200).body
@@ -245,7 +251,7 @@ def test_progress_shows_levels_assessments_and_pairings(world: World, office):
         }
 
 
-def test_duties_show_own_and_delegated_guidance(world: World, office):
+def test_duties_show_own_and_delegated_guidance(world: World, office: dict[str, str]) -> None:
     world.confirmed(office["guide"], office["learner"], office["pairing"])
     own = world.pairing(office["boss"], office["guide"])
     later = START + timedelta(hours=2)

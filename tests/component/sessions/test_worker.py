@@ -54,7 +54,7 @@ def read(settings: Settings, count: int) -> list[Any]:
     return found
 
 
-def test_from_enrollments_topic_to_a_confirmed_session_in_ours(world: World):
+def test_from_enrollments_topic_to_a_confirmed_session_in_ours(world: World) -> None:
     """The whole way, with a restart in between: nothing is lost, ids and codes alone go out."""
     settings = world.settings
     boss = world.employee()
@@ -93,14 +93,14 @@ def test_from_enrollments_topic_to_a_confirmed_session_in_ours(world: World):
     assert len({record.partition for record in records}) == 1
     schemas = {each.type: each.schema for each in PUBLISHED}
     for event, record in zip(events, records, strict=True):
-        assert not schemas[event.type].validate(msgspec.json.decode(event.body))
+        assert not schemas[event.type].validate(event.data)
         whole = record.value + b"".join(value for _, value in record.headers)
         assert not any(secret in whole for secret in SECRETS)
     sessions = [event.seq for event in events if event.aggregate == "session"]
     assert sessions == [1, 2, 3, 4]
 
 
-def test_what_cannot_be_read_goes_to_the_dead_letters_and_the_next_one_is_handled(world: World):
+def test_what_cannot_be_read_goes_to_the_dead_letters_and_the_next_one_is_handled(world: World) -> None:
     guide, learner = world.employee(), world.employee()
     pairing = world.pairing(guide, learner)
     told = world.told[-1]
@@ -115,7 +115,7 @@ def test_what_cannot_be_read_goes_to_the_dead_letters_and_the_next_one_is_handle
     assert "Warji" not in letters[0].reason
 
 
-def test_each_published_event_has_a_sample_with_exactly_its_fields():
+def test_each_published_event_has_a_sample_with_exactly_its_fields() -> None:
     folder = Path(app.__file__).parent / "samples"
     for each in PUBLISHED:
         sample = msgspec.json.decode((folder / f"{each.name}.json").read_bytes())

@@ -21,6 +21,9 @@ from tests.support import Answer, Client
 START = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 """Monday 09:00 in Tangerang."""
 
+Trio = tuple[str, str, str]
+"""Guide, learner and their pairing."""
+
 LONG_AGO = START - timedelta(days=300)
 
 

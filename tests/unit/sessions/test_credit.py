@@ -1,4 +1,5 @@
 from datetime import UTC, date, datetime, timedelta
+from random import Random
 from uuid import UUID
 
 from hypothesis import given
@@ -29,28 +30,28 @@ def rules(sessions: list[Session]) -> list[tuple[int, str | None]]:
     return [(found[one.id].jp, found[one.id].rule) for one in sessions]
 
 
-def test_two_activities_a_month_are_credited_in_the_order_of_their_start():
+def test_two_activities_a_month_are_credited_in_the_order_of_their_start() -> None:
     days = [START + timedelta(days=number) for number in range(4)]
     posted = [on(days[2], number=1), on(days[0], number=2), on(days[3], number=3), on(days[1], number=4)]
     assert rules(posted) == [(0, "over-cap"), (2, None), (0, "over-cap"), (2, None)]
 
 
-def test_what_is_too_short_takes_no_place_under_the_cap():
+def test_what_is_too_short_takes_no_place_under_the_cap() -> None:
     posted = [on(START, 29, 1), on(START + timedelta(days=1), 30, 2), on(START + timedelta(days=2), 480, 3)]
     assert rules(posted) == [(0, "too-short"), (2, None), (2, None)]
 
 
-def test_the_table_begins_in_2018_by_jakarta_days():
+def test_the_table_begins_in_2018_by_jakarta_days() -> None:
     last_of_2017 = datetime(2017, 12, 31, 16, 59, tzinfo=UTC)
     assert rules([on(last_of_2017)]) == [(0, "before-table")]
     assert rules([on(last_of_2017 + timedelta(minutes=1))]) == [(2, None)]
 
 
-def test_months_are_those_of_jakarta():
+def test_months_are_those_of_jakarta() -> None:
     assert month_of(on(datetime(2026, 10, 31, 17, 0, tzinfo=UTC))) == "2026-11"
 
 
-def test_after_the_last_row_nothing_is_credited_and_the_rule_says_after():
+def test_after_the_last_row_nothing_is_credited_and_the_rule_says_after() -> None:
     table = [
         Row(
             kind="mentoring",
@@ -66,7 +67,9 @@ def test_after_the_last_row_nothing_is_credited_and_the_rule_says_after():
 
 
 @given(st.lists(st.tuples(st.integers(0, 27), st.integers(5, 120)), max_size=8), st.randoms())
-def test_credit_does_not_depend_on_the_order_in_which_sessions_arrive(days, random):
+def test_credit_does_not_depend_on_the_order_in_which_sessions_arrive(
+    days: list[tuple[int, int]], random: Random
+) -> None:
     posted = [
         on(datetime(2026, 10, 1, 2, tzinfo=UTC) + timedelta(days=day), minutes, number)
         for number, (day, minutes) in enumerate(days)
@@ -83,7 +86,7 @@ def part(state: str = "certified") -> Participation:
     return Participation(id=OTHER, batch_id=OTHER, employee_id=LEARNER, state=state, certified_at=certified)
 
 
-def test_a_certificate_earns_its_batchs_jp_although_no_table_was_valid():
+def test_a_certificate_earns_its_batchs_jp_although_no_table_was_valid() -> None:
     credit = from_certificate("c", part(), 32)
     assert credit is not None
     assert (credit.jp, credit.source, credit.on, credit.rule) == (
@@ -94,17 +97,17 @@ def test_a_certificate_earns_its_batchs_jp_although_no_table_was_valid():
     )
 
 
-def test_a_certificate_that_was_taken_back_is_worth_nothing():
+def test_a_certificate_that_was_taken_back_is_worth_nothing() -> None:
     credit = from_certificate("c", part("withdrawn"), 32)
     assert credit is not None
     assert (credit.jp, credit.rule, credit.stands) == (0, "not-certified", False)
 
 
-def test_a_batch_without_jp_credits_nothing():
+def test_a_batch_without_jp_credits_nothing() -> None:
     assert from_certificate("c", part(), None) is None
 
 
-def test_a_total_names_its_sources():
+def test_a_total_names_its_sources() -> None:
     one = on(START)
     earned = from_session("a", one, worths([one], DEFAULT_TABLE)[one.id])
     certificate = from_certificate("b", part(), 32)

@@ -1,3 +1,5 @@
+from typing import Any
+
 import pytest
 from bson import Timestamp
 from hypothesis import given, settings
@@ -14,7 +16,9 @@ stamps = st.integers(1, 30)
 
 @settings(deadline=None)
 @given(st.lists(st.tuples(stamps, st.integers(0, 12)), min_size=1, max_size=15), st.integers(1, 4), stamps)
-def test_no_change_is_missed_whatever_the_delay_and_the_page(writes, size, pause):
+def test_no_change_is_missed_whatever_the_delay_and_the_page(
+    writes: list[tuple[int, int]], size: int, pause: int
+) -> None:
     """Each write is stamped at one second and visible some seconds later, at most WINDOW; readers page through."""
     writes = [(stamp, min(stamp + delay, stamp + changes.WINDOW)) for stamp, delay in writes]
     told: set[int] = set()
@@ -38,7 +42,7 @@ def test_no_change_is_missed_whatever_the_delay_and_the_page(writes, size, pause
 
 
 @pytest.mark.parametrize("values", [[1], [1, "", "", 1, "", ""], ["", "", "", "", "", ""], [None] * 6])
-def test_a_cursor_of_something_else_is_refused(values):
+def test_a_cursor_of_something_else_is_refused(values: list[Any]) -> None:
     with pytest.raises(Refused) as caught:
         Cursor.read(encode(values))
     assert caught.value.errors[0].pointer == "/cursor"

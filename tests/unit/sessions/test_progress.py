@@ -1,20 +1,20 @@
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from msgspec import structs
 
 from services.sessions.domain.copies import SkillRecord
 from services.sessions.domain.progress import duty, levels
-from services.sessions.domain.session import step
+from services.sessions.domain.session import Session, step
 from tests.unit.sessions.makers import GUIDE, LEARNER, NOW, OTHER, START, THE_LEARNER, employee, session
 
 
-def confirmed(number, started_at, level=None):
+def confirmed(number: int, started_at: datetime, level: int | None = None) -> Session:
     one = session(str(UUID(int=number)), started_at=started_at, assessed_level=level)
     return step(one, "confirmed", THE_LEARNER, NOW, None, None)
 
 
-def test_levels_are_the_endorsed_ones_beside_what_sessions_assessed():
+def test_levels_are_the_endorsed_ones_beside_what_sessions_assessed() -> None:
     skills = (
         SkillRecord(competency="arsip", level=2, since=START - timedelta(days=9)),
         SkillRecord(competency="arsip", level=3, since=START + timedelta(days=9)),
@@ -28,7 +28,7 @@ def test_levels_are_the_endorsed_ones_beside_what_sessions_assessed():
     ]
 
 
-def test_duty_is_met_by_the_supervisor_or_by_another_guide_and_own_goes_first():
+def test_duty_is_met_by_the_supervisor_or_by_another_guide_and_own_goes_first() -> None:
     own = confirmed(1, START - timedelta(days=50))
     other = structs.replace(confirmed(2, START), guide_id=OTHER)
     assert duty(GUIDE, [other, own], NOW).by == "own"
@@ -36,7 +36,7 @@ def test_duty_is_met_by_the_supervisor_or_by_another_guide_and_own_goes_first():
     assert duty(GUIDE, [other], NOW).by == "delegated"
 
 
-def test_duty_looks_back_ninety_days():
+def test_duty_looks_back_ninety_days() -> None:
     at_the_edge = confirmed(1, NOW - timedelta(days=90))
     assert duty(GUIDE, [at_the_edge], NOW).met
     assert not duty(GUIDE, [confirmed(1, NOW - timedelta(days=90, milliseconds=1))], NOW).met
