@@ -55,7 +55,7 @@ contract: $(READY) ## Write the OpenAPI and AsyncAPI documents anew from the cod
 	@$(PY) -m infra.contract write
 
 lock: $(READY) ## Write both lock files anew from pyproject.toml: all of it, and what the image holds
-	$(LOCK) --extra local --extra dev pyproject.toml -o requirements.txt
+	$(LOCK) --extra local --extra dev --extra bench pyproject.toml -o requirements.txt
 	$(LOCK) --constraint requirements.txt pyproject.toml -o requirements-runtime.txt
 
 secrets: ## Make what is secret in docker-compose.yml, once, in .secrets
