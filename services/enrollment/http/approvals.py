@@ -4,6 +4,7 @@ from typing import Any
 
 from infra.problems import unknown
 from infra.storage.aggregates import Stored
+from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint
 from infra.web.conditional import with_etag
 from infra.web.paging import list_of
@@ -16,7 +17,7 @@ from ..domain import access
 from ..domain.guides import Approval
 from ..schemas import employees as schemas
 from ..schemas.common import NoArgs
-from .common import Shown, activity, activity_out, allowed, audited, listed, new, with_times
+from .common import Shown, activity, activity_out, audited, listed, new, right, with_times
 from .employees import visible
 
 
@@ -37,33 +38,36 @@ def blueprint(context: Context) -> Blueprint:
     approvals = context.store.approvals
 
     def known(employee_id: str, approval_id: str) -> Stored[Approval]:
-        visible(context, allowed("approvals.read"), employee_id)
+        visible(context, current_actor(), employee_id)
         stored = found(approvals.get(approval_id), words.APPROVAL)
         if stored.state.employee_id != employee_id:
             raise unknown(words.APPROVAL)
         return stored
 
     @blp.route("", methods=["POST"])
+    @right("approvals.write")
     @blp.arguments(schemas.approval_in)
     @blp.response(201, schemas.approval_out)
     def create(body: dict[str, Any], employee_id: str) -> Any:
         """Approve that an employee guides in a competency that they have mastered."""
-        actor = allowed("approvals.write")
+        actor = current_actor()
         post = new(f"POST /employees/{employee_id}/guide-approvals")
         stored = commands.approve(context, actor, post, employee_id, body["competency"], body["effective_at"])
         place = f"/v1/employees/{employee_id}/guide-approvals/{stored.state.id}"
         return with_etag(shown(stored), stored.version, status=201, location=place)
 
     @blp.route("")
+    @right("approvals.read")
     @blp.arguments(NoArgs(), location="query")
     @blp.response(200, list_of(schemas.ApprovalOut))
     def listing(args: dict[str, Any], employee_id: str) -> Shown:
         """List the approvals of an employee."""
-        visible(context, allowed("approvals.read"), employee_id)
+        visible(context, current_actor(), employee_id)
         items, after = listed(approvals, {"employee_id": employee_id}, args, [("_id", 1)])
         return {"items": [shown(stored) for stored in items], "next": after}
 
     @blp.route("/<id:approval_id>")
+    @right("approvals.read")
     @blp.response(200, schemas.approval_out)
     def get(employee_id: str, approval_id: str) -> Any:
         """Show an approval."""
@@ -71,10 +75,11 @@ def blueprint(context: Context) -> Blueprint:
         return with_etag(shown(stored), stored.version)
 
     @blp.route("/<id:approval_id>/activity")
+    @right("approvals.read")
     @blp.response(200, activity_out)
     def history(employee_id: str, approval_id: str) -> Shown:
         """Tell who did what to an approval."""
-        actor = allowed("approvals.read")
+        actor = current_actor()
         known(employee_id, approval_id)
         return activity(approvals, approval_id, words.APPROVAL, notes=access.sees_reasons(actor))
 

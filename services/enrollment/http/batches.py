@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from infra.storage.aggregates import Stored
+from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint
 from infra.web.conditional import with_etag
 from infra.web.paging import list_of
@@ -16,7 +17,7 @@ from ..domain import access
 from ..domain.batches import Batch
 from ..domain.participants import STATES
 from ..schemas import batches as schemas
-from .common import Shown, activity, activity_out, allowed, audited, listed, new, with_times
+from .common import Shown, activity, activity_out, audited, listed, new, right, with_times
 
 
 def shown(stored: Stored[Batch], counts: Mapping[str, int]) -> Shown:
@@ -51,19 +52,20 @@ def blueprint(context: Context) -> Blueprint:
         return with_etag(shown(stored, counts), stored.version, status=status, location=place, cacheable=False)
 
     @blp.route("", methods=["POST"])
+    @right("batches.write")
     @blp.arguments(schemas.batch_in)
     @blp.response(201, schemas.batch_out)
     def create(body: dict[str, Any]) -> Any:
         """Create a batch, still a draft."""
-        actor = allowed("batches.write")
+        actor = current_actor()
         return one(commands.create_batch(context, actor, new("POST /batches"), body), 201)
 
     @blp.route("")
+    @right("batches.read")
     @blp.arguments(schemas.batch_args, location="query")
     @blp.response(200, list_of(schemas.BatchOut))
     def listing(args: dict[str, Any]) -> Shown:
         """List batches, the latest first."""
-        allowed("batches.read")
         query = {"state": args["state"]} if args["state"] else {}
         items, after = listed(store.batches, query, args, [("starts_on", -1), ("_id", 1)])
         counts = store.counts(stored.state.id for stored in items)
@@ -73,25 +75,27 @@ def blueprint(context: Context) -> Blueprint:
         }
 
     @blp.route("/<id:batch_id>")
+    @right("batches.read")
     @blp.response(200, schemas.batch_out)
     def get(batch_id: str) -> Any:
         """Show a batch, with the number of people in each state."""
-        allowed("batches.read")
         return one(found(store.batches.get(batch_id), words.BATCH))
 
     @blp.route("/<id:batch_id>/transitions", methods=["POST"])
+    @right("batches.write")
     @blp.arguments(schemas.batch_transition)
     @blp.response(200, schemas.batch_out)
     def transition(body: dict[str, Any], batch_id: str) -> Any:
         """Open, close, start, finish or cancel a batch."""
-        actor = allowed("batches.write")
+        actor = current_actor()
         return one(commands.move_batch(context, actor, batch_id, body["to"], body["effective_at"], body["reason"]))
 
     @blp.route("/<id:batch_id>/activity")
+    @right("batches.read")
     @blp.response(200, activity_out)
     def history(batch_id: str) -> Shown:
         """Tell who did what to a batch."""
-        actor = allowed("batches.read")
+        actor = current_actor()
         return activity(store.batches, batch_id, words.BATCH, notes=access.sees_reasons(actor))
 
     return audited(blp)

@@ -1,8 +1,9 @@
 """What all resources do alike: show what is stored, list it, tell its activity, note what auditors read."""
 
 import logging
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from functools import wraps
+from typing import Any, TypeVar, cast
 
 from flask import Response, g, request
 
@@ -21,15 +22,23 @@ from ..schemas.common import ActivityOut
 
 log = logging.getLogger(__name__)
 
+F = TypeVar("F", bound=Callable[..., Any])
 Shown = dict[str, Any]
 activity_out = list_of(ActivityOut)
 
 
-def allowed(action: str) -> Actor:
-    """The caller, who has a role that may do this; else 403."""
-    actor = current_actor()
-    access.check(actor, action)
-    return actor
+def right(action: str) -> Callable[[F], F]:
+    """Lets only those pass who have a role that may do this: 403 comes before anything is said of the body."""
+
+    def decorator(view: F) -> F:
+        @wraps(view)
+        def checked(*args: Any, **kwargs: Any) -> Any:
+            access.check(current_actor(), action)
+            return view(*args, **kwargs)
+
+        return cast("F", checked)
+
+    return decorator
 
 
 def new(route: str, content: bytes | None = None) -> Post:

@@ -7,6 +7,7 @@ import msgspec
 from infra.problems import unknown
 from infra.storage.aggregates import Stored
 from infra.storage.paging import decode, encode
+from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint
 from infra.web.conditional import if_match, with_etag
 from infra.web.paging import list_of
@@ -20,7 +21,7 @@ from ..domain.competencies import Competency, Gap, Need
 from ..ids import need_id
 from ..schemas import competencies as schemas
 from ..schemas.common import NoArgs
-from .common import Shown, activity, activity_out, allowed, audited, listed, with_times
+from .common import Shown, activity, activity_out, audited, listed, right, with_times
 
 
 def shown(stored: Stored[Competency]) -> Shown:
@@ -48,38 +49,40 @@ def blueprint(context: Context) -> Blueprint:
     store = context.store
 
     @blp.route("")
+    @right("competencies.read")
     @blp.arguments(NoArgs(), location="query")
     @blp.response(200, list_of(schemas.CompetencyOut))
     def listing(args: dict[str, Any]) -> Shown:
         """List competencies by code."""
-        allowed("competencies.read")
         items, after = listed(store.competencies, {}, args, [("_id", 1)])
         return {"items": [shown(stored) for stored in items], "next": after}
 
     @blp.route("/<code:code>")
+    @right("competencies.read")
     @blp.response(200, schemas.competency_out)
     def get(code: str) -> Any:
         """Show a competency."""
-        allowed("competencies.read")
         stored = found(store.competencies.get(code), words.COMPETENCY)
         return with_etag(shown(stored), stored.version)
 
     @blp.route("/<code:code>", methods=["PUT"])
+    @right("competencies.write")
     @blp.arguments(schemas.competency_in)
     @blp.response(200, schemas.competency_out)
     @blp.alt_response(201, schemas.competency_out)
     def put(body: dict[str, Any], code: str) -> Any:
         """Create or change a competency."""
-        actor = allowed("competencies.write")
+        actor = current_actor()
         stored, created = commands.put_competency(context, actor, code, body, if_match(), shown)
         place = f"/v1/competencies/{code}" if created else None
         return with_etag(shown(stored), stored.version, status=201 if created else 200, location=place)
 
     @blp.route("/<code:code>/activity")
+    @right("competencies.read")
     @blp.response(200, activity_out)
     def history(code: str) -> Shown:
         """Tell who did what to a competency."""
-        actor = allowed("competencies.read")
+        actor = current_actor()
         return activity(store.competencies, code, words.COMPETENCY, notes=actor.has("hr", "auditor"))
 
     return audited(blp)
@@ -91,39 +94,41 @@ def needs_blueprint(context: Context) -> Blueprint:
     store = context.store
 
     @blp.route("")
+    @right("needs.read")
     @blp.arguments(NoArgs(), location="query")
     @blp.response(200, list_of(schemas.NeedOut))
     def listing(args: dict[str, Any], code: str) -> Shown:
         """List what a unit itself needs, by competency."""
-        allowed("needs.read")
         found(store.units.get(code), words.UNIT)
         items, after = listed(store.needs, {"unit": code}, args, [("competency", 1)])
         return {"items": [shown_need(stored) for stored in items], "next": after}
 
     @blp.route("/<code:competency>")
+    @right("needs.read")
     @blp.response(200, schemas.need_out)
     def get(code: str, competency: str) -> Any:
         """Show what a unit needs of a competency."""
-        allowed("needs.read")
         stored = found(store.needs.get(need_id(code, competency)), words.NEED)
         return with_etag(shown_need(stored), stored.version)
 
     @blp.route("/<code:competency>", methods=["PUT"])
+    @right("needs.write")
     @blp.arguments(schemas.need_in)
     @blp.response(200, schemas.need_out)
     @blp.alt_response(201, schemas.need_out)
     def put(body: dict[str, Any], code: str, competency: str) -> Any:
         """State what a unit needs of a competency; 0 people end the need."""
-        actor = allowed("needs.write")
+        actor = current_actor()
         stored, created = commands.put_need(context, actor, code, competency, body, if_match(), shown_need)
         place = f"/v1/units/{code}/needs/{competency}" if created else None
         return with_etag(shown_need(stored), stored.version, status=201 if created else 200, location=place)
 
     @blp.route("/<code:competency>/activity")
+    @right("needs.read")
     @blp.response(200, activity_out)
     def history(code: str, competency: str) -> Shown:
         """Tell who did what to a need."""
-        actor = allowed("needs.read")
+        actor = current_actor()
         id_ = need_id(code, competency)
         return activity(store.needs, id_, words.NEED, notes=actor.has("hr", "auditor"))
 
@@ -135,11 +140,12 @@ def gaps_blueprint(context: Context) -> Blueprint:
     blp = Blueprint("gaps", __name__, url_prefix="/gaps", description="Needs that are not met.")
 
     @blp.route("")
+    @right("gaps.read")
     @blp.arguments(schemas.gap_args, location="query")
     @blp.response(200, list_of(schemas.GapOut))
     def listing(args: dict[str, Any]) -> Shown:
         """List the gaps of a unit and all below it; of all that the caller may see unless a unit is given."""
-        actor = allowed("gaps.read")
+        actor = current_actor()
         tree = context.tree()
         units = frozenset(tree.forms) if access.sees_everything(actor) else context.scope(actor)
         if args["unit"]:

@@ -6,6 +6,7 @@ from typing import Any
 from infra.actor import Actor
 from infra.problems import Refused, Text, unknown
 from infra.storage.aggregates import Stored
+from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint, json_body, load_item
 from infra.web.conditional import with_etag
 from infra.web.errors import problem
@@ -21,7 +22,7 @@ from ..domain.employees import Employee
 from ..domain.fields import EmployeeInput
 from ..domain.guides import Ground
 from ..schemas import employees as schemas
-from .common import Shown, activity, activity_out, allowed, audited, listed, with_times
+from .common import Shown, activity, activity_out, audited, listed, right, with_times
 from .filters import employee_filter
 
 MOST = 500
@@ -88,11 +89,12 @@ def blueprint(context: Context) -> Blueprint:
     store = context.store
 
     @blp.route("", methods=["PUT"])
+    @right("employees.write")
     @blp.doc(requestBody=ONE_OR_MANY)
     @blp.response(200, schemas.results_out)
     def put() -> Shown:
         """Create or change one employee or up to 500; the key is the NIP."""
-        actor = allowed("employees.write")
+        actor = current_actor()
         body = json_body()
         if isinstance(body, list) and len(body) > MOST:
             raise Refused("too-large", TOO_MANY.format(n=MOST), status=413)
@@ -103,39 +105,43 @@ def blueprint(context: Context) -> Blueprint:
         return {"items": _results(context, actor, inputs)}
 
     @blp.route("")
+    @right("employees.list")
     @blp.arguments(schemas.employee_args, location="query")
     @blp.response(200, list_of(schemas.EmployeeOut))
     def listing(args: dict[str, Any]) -> Shown:
         """List employees of a unit and all below it, by name, or those who may guide."""
-        actor = allowed("employees.list")
+        actor = current_actor()
         query = employee_filter(context, actor, args)
         items, after = listed(store.employees, query, args, [("unit", 1), ("_id", 1)])
         return {"items": people(context, actor, items), "next": after}
 
     @blp.route("/search", methods=["POST"])
+    @right("employees.list")
     @blp.arguments(schemas.search_in)
     @blp.response(200, list_of(schemas.EmployeeOut))
     def search(body: dict[str, Any]) -> Shown:
         """Find an employee by NIP, which must not stand in an address."""
-        actor = allowed("employees.list")
+        actor = current_actor()
         sight = context.sight(actor)
         known = store.by_nip([nip.normalise(body["nip"])]).values()
         seen = [stored for stored in known if sight.of_employee(stored.state.id, stored.state.now.unit)]
         return {"items": people(context, actor, seen), "next": None}
 
     @blp.route("/<id:employee_id>")
+    @right("employees.read")
     @blp.response(200, schemas.employee_out)
     def get(employee_id: str) -> Any:
         """Show an employee."""
-        actor = allowed("employees.read")
+        actor = current_actor()
         stored = visible(context, actor, employee_id)
         return with_etag(people(context, actor, [stored])[0], stored.version, cacheable=False)
 
     @blp.route("/<id:employee_id>/activity")
+    @right("employees.read")
     @blp.response(200, activity_out)
     def history(employee_id: str) -> Shown:
         """Tell who did what to an employee's record."""
-        actor = allowed("employees.read")
+        actor = current_actor()
         visible(context, actor, employee_id)
         return activity(store.employees, employee_id, words.EMPLOYEE, notes=access.sees_reasons(actor))
 

@@ -9,6 +9,7 @@ from typing import Any
 from flask import Response
 
 from infra.problems import FieldError, Text, invalid
+from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint, body_limit
 from infra.web.conditional import check_same_request, with_etag
 from infra.web.context import language
@@ -20,7 +21,7 @@ from ..domain.imports import Import
 from ..importing.store import Imports, Reject, StoredImport
 from ..schemas import imports as schemas
 from ..schemas.common import NoArgs
-from .common import Shown, activity_out, allowed, audited, new
+from .common import Shown, activity_out, audited, new, right
 
 MOST_BYTES = 10 * 1024 * 1024
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
@@ -51,13 +52,14 @@ def blueprint(context: Context) -> Blueprint:
     imports = Imports(context.store)
 
     @blp.route("", methods=["POST"])
+    @right("imports.write")
     @body_limit(MOST_BYTES)
     @blp.arguments(schemas.import_args, location="query")
     @blp.arguments(schemas.import_file, location="files")
     @blp.response(202, schemas.import_out)
     def create(args: dict[str, Any], files: dict[str, Any]) -> Any:
         """Import a CSV or XLSX file of employees, units or skills."""
-        actor = allowed("imports.write")
+        actor = current_actor()
         if args["complete"] and args["kind"] == "skills":
             text = Text("Hanya untuk pegawai dan unit.", "Only for employees and units.")
             raise invalid(FieldError("?complete", text))
@@ -81,27 +83,27 @@ def blueprint(context: Context) -> Blueprint:
         return with_etag(shown(stored), stored.version, status=202, location=place)
 
     @blp.route("")
+    @right("imports.read")
     @blp.arguments(NoArgs(), location="query")
     @blp.response(200, list_of(schemas.ImportOut))
     def listing(args: dict[str, Any]) -> Shown:
         """List imports, the latest first."""
-        allowed("imports.read")
         items, after = imports.page(args["limit"], args["cursor"])
         return {"items": [shown(stored) for stored in items], "next": after}
 
     @blp.route("/<id:import_id>")
+    @right("imports.read")
     @blp.response(200, schemas.import_out)
     def get(import_id: str) -> Any:
         """Show an import and how far it is."""
-        allowed("imports.read")
         stored = imports.get(import_id)
         return with_etag(shown(stored), stored.version)
 
     @blp.route("/<id:import_id>/rejects.csv")
+    @right("imports.read")
     @blp.response(200, content_type="text/csv")
     def rejects(import_id: str) -> Response:
         """Fetch the rejected rows as CSV: their own columns, then row, field and reason."""
-        allowed("imports.read")
         imports.get(import_id)
         headings, found = imports.rejects(import_id)
         name = f'attachment; filename="rejects-{import_id}.csv"'
@@ -109,10 +111,10 @@ def blueprint(context: Context) -> Blueprint:
         return Response(body, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
     @blp.route("/<id:import_id>/activity")
+    @right("imports.read")
     @blp.response(200, activity_out)
     def history(import_id: str) -> Shown:
         """Tell who did what to an import."""
-        allowed("imports.read")
         return {"items": imports.activity(import_id), "next": None}
 
     return audited(blp)

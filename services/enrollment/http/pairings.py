@@ -6,6 +6,7 @@ from infra.actor import Actor
 from infra.clock import day_of
 from infra.problems import unknown
 from infra.storage.aggregates import Stored
+from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint
 from infra.web.conditional import with_etag
 from infra.web.paging import list_of
@@ -18,7 +19,7 @@ from ..context import Context
 from ..domain import access
 from ..domain.pairings import Pairing
 from ..schemas import pairings as schemas
-from .common import Shown, activity, activity_out, allowed, audited, listed, new, with_times
+from .common import Shown, activity, activity_out, audited, listed, new, right, with_times
 from .filters import pairing_filter
 
 
@@ -64,46 +65,51 @@ def blueprint(context: Context) -> Blueprint:
         return with_etag(body, stored.version, status=status, location=place, cacheable=False)
 
     @blp.route("", methods=["POST"])
+    @right("pairings.write")
     @blp.arguments(schemas.pairing_in)
     @blp.response(201, schemas.pairing_out)
     def create(body: dict[str, Any]) -> Any:
         """Propose a pairing."""
-        actor = allowed("pairings.write")
+        actor = current_actor()
         return one(actor, commands.propose(context, actor, new("POST /pairings"), Proposal(**body)), 201)
 
     @blp.route("")
+    @right("pairings.read")
     @blp.arguments(schemas.pairing_args, location="query")
     @blp.response(200, list_of(schemas.PairingOut))
     def listing(args: dict[str, Any]) -> Shown:
         """List pairings by due date."""
-        actor = allowed("pairings.read")
+        actor = current_actor()
         query = pairing_filter(context, actor, args)
         items, after = listed(store.pairings, query, args, [("due_on", 1), ("_id", 1)])
         return {"items": [shown(context, actor, stored) for stored in items], "next": after}
 
     @blp.route("/<id:pairing_id>")
+    @right("pairings.read")
     @blp.response(200, schemas.pairing_out)
     def get(pairing_id: str) -> Any:
         """Show a pairing."""
-        actor = allowed("pairings.read")
+        actor = current_actor()
         return one(actor, visible(context, actor, pairing_id))
 
     @blp.route("/<id:pairing_id>/transitions", methods=["POST"])
+    @right("pairings.move")
     @blp.arguments(schemas.pairing_transition)
     @blp.response(200, schemas.pairing_out)
     def transition(body: dict[str, Any], pairing_id: str) -> Any:
         """Consent, decline, activate or end; with both consents the pairing is active."""
-        actor = allowed("pairings.move")
+        actor = current_actor()
         stored = commands.move_pairing(
             context, actor, pairing_id, body["to"], body["effective_at"], body["reason"]
         )
         return one(actor, stored)
 
     @blp.route("/<id:pairing_id>/activity")
+    @right("pairings.read")
     @blp.response(200, activity_out)
     def history(pairing_id: str) -> Shown:
         """Tell who did what to a pairing; the reasons only to HR."""
-        actor = allowed("pairings.read")
+        actor = current_actor()
         visible(context, actor, pairing_id)
         return activity(store.pairings, pairing_id, words.PAIRING, notes=access.sees_reasons(actor))
 

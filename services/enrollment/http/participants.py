@@ -5,7 +5,7 @@ from typing import Any
 from infra.actor import Actor
 from infra.problems import unknown
 from infra.storage.aggregates import Stored
-from infra.web.auth import public
+from infra.web.auth import current_actor, public
 from infra.web.blueprint import Blueprint
 from infra.web.conditional import with_etag
 from infra.web.paging import list_of
@@ -18,7 +18,7 @@ from ..context import Context
 from ..domain import access
 from ..domain.participants import Participant
 from ..schemas import batches as schemas
-from .common import Shown, activity, activity_out, allowed, audited, listed, new, with_times
+from .common import Shown, activity, activity_out, audited, listed, new, right, with_times
 from .filters import participant_filter
 
 
@@ -60,11 +60,12 @@ def nominations(context: Context) -> Blueprint:
     )
 
     @blp.route("", methods=["POST"])
+    @right("participants.write")
     @blp.arguments(schemas.participant_in)
     @blp.response(201, schemas.participant_out)
     def create(body: dict[str, Any], batch_id: str) -> Any:
         """Nominate an employee for an open batch."""
-        actor = allowed("participants.write")
+        actor = current_actor()
         post = new(f"POST /batches/{batch_id}/participants")
         stored = commands.nominate(context, actor, post, Nomination(batch_id=batch_id, **body))
         place = places(context, [stored]).get(stored.state.id)
@@ -72,11 +73,12 @@ def nominations(context: Context) -> Blueprint:
         return with_etag(shown(actor, stored, place), stored.version, status=201, location=address)
 
     @blp.route("")
+    @right("participants.read")
     @blp.arguments(schemas.participant_args, location="query")
     @blp.response(200, list_of(schemas.ParticipantOut))
     def listing(args: dict[str, Any], batch_id: str) -> Shown:
         """List the participants of a batch in the order of nomination."""
-        actor = allowed("participants.read")
+        actor = current_actor()
         found(context.store.batches.get(batch_id), words.BATCH)
         query = participant_filter(context, actor, batch_id, args["state"])
         order = [("nominated_at", 1), ("recorded_at", 1), ("_id", 1)]
@@ -104,28 +106,31 @@ def blueprint(context: Context) -> Blueprint:
         return with_etag(shown(actor, stored, place), stored.version, cacheable=False)
 
     @blp.route("/<id:participant_id>")
+    @right("participants.read")
     @blp.response(200, schemas.participant_out)
     def get(participant_id: str) -> Any:
         """Show a participant."""
-        actor = allowed("participants.read")
+        actor = current_actor()
         return one(actor, visible(actor, participant_id))
 
     @blp.route("/<id:participant_id>/transitions", methods=["POST"])
+    @right("participants.move")
     @blp.arguments(schemas.participant_transition)
     @blp.response(200, schemas.participant_out)
     def transition(body: dict[str, Any], participant_id: str) -> Any:
         """Accept, decline, note attendance, certify or withdraw; without a free seat `accepted` waits in line."""
-        actor = allowed("participants.move")
+        actor = current_actor()
         stored = commands.move_participant(
             context, actor, participant_id, body["to"], body["effective_at"], body["reason"]
         )
         return one(actor, stored)
 
     @blp.route("/<id:participant_id>/activity")
+    @right("participants.read")
     @blp.response(200, activity_out)
     def history(participant_id: str) -> Shown:
         """Tell who did what to a participation."""
-        actor = allowed("participants.read")
+        actor = current_actor()
         visible(actor, participant_id)
         return activity(store.participants, participant_id, words.PARTICIPANT, notes=access.sees_reasons(actor))
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from infra.storage.aggregates import Stored
+from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint
 from infra.web.conditional import if_match, with_etag
 from infra.web.paging import list_of
@@ -14,7 +15,7 @@ from ..context import Context
 from ..domain.units import Unit
 from ..schemas import units as schemas
 from ..schemas.common import NoArgs
-from .common import Shown, activity, activity_out, allowed, audited, listed, with_times
+from .common import Shown, activity, activity_out, audited, listed, right, with_times
 
 
 def shown(stored: Stored[Unit]) -> Shown:
@@ -31,47 +32,50 @@ def blueprint(context: Context) -> Blueprint:
     store = context.store
 
     @blp.route("")
+    @right("units.read")
     @blp.arguments(NoArgs(), location="query")
     @blp.response(200, list_of(schemas.UnitOut))
     def listing(args: dict[str, Any]) -> Shown:
         """List units by code."""
-        allowed("units.read")
         items, after = listed(store.units, {}, args, [("_id", 1)])
         return {"items": [shown(stored) for stored in items], "next": after}
 
     @blp.route("/<code:code>")
+    @right("units.read")
     @blp.response(200, schemas.unit_out)
     def get(code: str) -> Any:
         """Show a unit."""
-        allowed("units.read")
         stored = found(store.units.get(code), words.UNIT)
         return with_etag(shown(stored), stored.version)
 
     @blp.route("/<code:code>", methods=["PUT"])
+    @right("units.write")
     @blp.arguments(schemas.unit_in)
     @blp.response(200, schemas.unit_out)
     @blp.alt_response(201, schemas.unit_out)
     def put(body: dict[str, Any], code: str) -> Any:
         """Create or change a unit."""
-        actor = allowed("units.write")
+        actor = current_actor()
         stored, created = commands.put_unit(context, actor, code, body, if_match(), shown)
         place = f"/v1/units/{code}" if created else None
         return with_etag(shown(stored), stored.version, status=201 if created else 200, location=place)
 
     @blp.route("/<code:code>/transitions", methods=["POST"])
+    @right("units.write")
     @blp.arguments(schemas.unit_transition)
     @blp.response(200, schemas.unit_out)
     def transition(body: dict[str, Any], code: str) -> Any:
         """Close a unit."""
-        actor = allowed("units.write")
+        actor = current_actor()
         stored = commands.close_unit(context, actor, code, body["effective_at"], body["reason"])
         return with_etag(shown(stored), stored.version)
 
     @blp.route("/<code:code>/activity")
+    @right("units.read")
     @blp.response(200, activity_out)
     def history(code: str) -> Shown:
         """Tell who did what to a unit."""
-        actor = allowed("units.read")
+        actor = current_actor()
         return activity(store.units, code, words.UNIT, notes=actor.has("hr", "auditor"))
 
     return audited(blp)

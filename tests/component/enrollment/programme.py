@@ -153,7 +153,7 @@ class Programme:
         }
         return (by or self.hr).post("/v1/pairings", {**body, **more})
 
-    # --- imports
+    # --- files
 
     def upload(self, kind: str, content: bytes, *, by: Client | None = None, **options: Any) -> Answer:
         """POSTs a file."""

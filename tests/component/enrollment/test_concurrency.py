@@ -62,7 +62,7 @@ def test_never_more_accepted_than_seats(programme: Programme) -> None:
     assert Counter(answer.body["state"] for answer in answers) == {"accepted": 7, "waitlisted": MANY - 7}
     taken = Counter(answer.body["unit"] for answer in answers if answer.body["state"] == "accepted")
     assert max(taken.values()) <= 2
-    waiting = [p for p in pages(programme, path, state="waitlisted")]
+    waiting = pages(programme, path, state="waitlisted")
     assert sorted(p["place"] for p in waiting) == list(range(1, MANY - 6))
 
 
