@@ -72,7 +72,8 @@ class Sessions:
                 return None
             raise
         try:
-            return self._store.sessions.insert(session, recorded(session, actor), extra=places_of(session))
+            places = places_of(session, slots_of(session))
+            return self._store.sessions.insert(session, recorded(session, actor), extra=places)
         except Exists:
             return None
         except Taken:
@@ -207,6 +208,6 @@ def recorded(session: Session, actor: Actor) -> Change:
     return Change(type=rules.happening(None, session), actor=actor, at=at, effective_at=at)
 
 
-def places_of(session: Session) -> Mapping[str, Any]:
+def places_of(session: Session, slots: Sequence[bytes]) -> Mapping[str, Any]:
     """The derived fields of a new session on the fast path: it wants all of its slots."""
-    return {"people": list(session.people), "slots": slots_of(session)}
+    return {"people": list(session.people), "slots": slots}

@@ -94,7 +94,7 @@ class Queue:
         self._actor = actor
         self._writes = writes
         self._outcomes: dict[int, Outcome] = {}
-        self._fresh: list[tuple[int, Session]] = []
+        self._fresh: list[tuple[int, Session, list[bytes]]] = []
         self._taken: set[bytes] = set()
         self._known: dict[str, Stored[Session]] = {}
         self._pairings: dict[str, Pairing] = {}
@@ -112,7 +112,7 @@ class Queue:
 
     def _take(self, place: int) -> None:
         write = self._writes[place]
-        if any(write.id == waiting.id for _, waiting in self._fresh):
+        if any(write.id == waiting.id for _, waiting, _ in self._fresh):
             self._store_fresh()
         known = self._known.get(write.id)
         if known is None and write.based_on is None:
@@ -140,7 +140,7 @@ class Queue:
             self._put(place)
             return
         self._taken.update(slots)
-        self._fresh.append((place, session))
+        self._fresh.append((place, session, slots))
 
     def _put(self, place: int) -> None:
         write = self._writes[place]
@@ -156,9 +156,11 @@ class Queue:
     def _store_fresh(self) -> None:
         """Stores what waits; what another request got in the way of goes the way of a single one."""
         waiting, self._fresh, self._taken = self._fresh, [], set()
-        items = [(session, recorded(session, self._actor), places_of(session)) for _, session in waiting]
+        items = [
+            (session, recorded(session, self._actor), places_of(session, slots)) for _, session, slots in waiting
+        ]
         results = self._store.sessions.insert_many(items)
-        for (place, session), result in zip(waiting, results, strict=True):
+        for (place, session, _), result in zip(waiting, results, strict=True):
             if isinstance(result, Exists | Taken):
                 self._put(place)
             else:

@@ -20,7 +20,8 @@ def slots_of(session: Session) -> list[bytes]:
         return []
     first, end = _slot(session.started_at), _slot(session.ends_at)
     stamps = [number.to_bytes(4, "big") for number in range(first, end)]
-    return [UUID(person).bytes + stamp for person in session.people for stamp in stamps]
+    people = [UUID(person).bytes for person in session.people]
+    return [person + stamp for person in people for stamp in stamps]
 
 
 def _slot(instant: datetime) -> int:
