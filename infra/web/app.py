@@ -21,6 +21,14 @@ from infra.web.tokens import TokenVerifier
 Check = Callable[[], object]
 
 
+class Api(Flask):
+    """Flask without its support for coroutines, which asks several times a request whether a function is one."""
+
+    def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
+        """The function as it is."""
+        return func
+
+
 class Json(JSONProvider):
     """orjson for what Flask reads and writes."""
 
@@ -53,7 +61,7 @@ def build_app(
     ready: checks for `/readyz`, each raising when what it names can't be used. verifier: by the settings' keys
     unless given.
     """
-    app = Flask(settings.service, static_folder=None)
+    app = Api(settings.service, static_folder=None)
     app.json = Json(app)
     app.config["MAX_CONTENT_LENGTH"] = BODY_LIMIT
     app.url_map.converters.update(CONVERTERS)

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar
 
-from flask import g, request
+from flask import g
 
 from infra.actor import Actor
 from infra.problems import Refused, Text, forbidden
@@ -32,12 +32,13 @@ def public(view: F) -> F:
     return view
 
 
-def authenticate(verifier: Verifier) -> None:
-    """Makes the caller of this request known, or refuses it with 401."""
-    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+def authenticate(verifier: Verifier, authorization: str) -> Actor:
+    """Makes the caller of this request known by its `Authorization` header, or refuses it with 401."""
+    scheme, _, token = authorization.partition(" ")
     if scheme.lower() != "bearer" or not token.strip():
         raise Refused("token-missing", NO_TOKEN, status=401)
-    g.actor = verifier.verify(token.strip())
+    actor = g.actor = verifier.verify(token.strip())
+    return actor
 
 
 def current_actor() -> Actor:

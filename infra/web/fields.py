@@ -9,11 +9,35 @@ import unicodedata
 from datetime import date, datetime
 from typing import Any, TypeVar
 
-from marshmallow import RAISE, Schema, ValidationError, fields, validate
+from marshmallow import ValidationError, fields, validate
 
 from infra.clock import from_wire, to_wire
 from infra.problems import Refused, Text
+from infra.web.bodies import Body, Strict
 from infra.web.context import now
+
+__all__ = [
+    "Body",
+    "Boolean",
+    "Code",
+    "Day",
+    "Effective",
+    "EffectiveAt",
+    "Email",
+    "Free",
+    "Instant",
+    "Integer",
+    "Level",
+    "OneOf",
+    "QueryBoolean",
+    "QueryInteger",
+    "Strict",
+    "String",
+    "UuidStr",
+    "opt",
+    "wrong",
+    "wrong_field",
+]
 
 F = TypeVar("F", bound="fields.Field[Any]")
 
@@ -58,15 +82,6 @@ def wrong_field(name: str, text: Text) -> ValidationError:
     return ValidationError({name: [text]})
 
 
-class Body(Schema):
-    """Base of every schema: an unknown field is an error, not something to pass over."""
-
-    class Meta:
-        """marshmallow's options."""
-
-        unknown = RAISE
-
-
 def opt(field: F | type[F]) -> F:
     """The contract's `?`: may be missing or null in (gives None), is null out when there is none."""
     made = field() if isinstance(field, type) else field
@@ -75,17 +90,6 @@ def opt(field: F | type[F]) -> F:
     made.load_default = None
     made.dump_default = None
     return made
-
-
-class Strict:
-    """Before a field class of marshmallow: reads by `read` alone, without that class's conversions."""
-
-    def read(self, value: Any) -> Any:
-        """The value inside for the value outside; raises ValidationError."""
-        raise NotImplementedError
-
-    def _deserialize(self, value: Any, *_: Any, **__: Any) -> Any:
-        return self.read(value)
 
 
 class Integer(Strict, fields.Integer):

@@ -7,7 +7,8 @@ from typing import Any
 from marshmallow import Schema, fields
 
 from infra.problems import Text
-from infra.web.fields import Body, QueryInteger, Strict, opt, wrong
+from infra.web.bodies import Body, Strict
+from infra.web.fields import QueryInteger, opt, wrong
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200

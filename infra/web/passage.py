@@ -1,13 +1,16 @@
-"""What every request passes on its way in and out: identity, limits, headers, metrics, the access log."""
+"""What every request passes on its way in and out: identity, limits, headers, metrics, the access log.
+
+The outer half is plain WSGI, since it is on the path of every request and Flask's proxies and hooks cost more.
+"""
 
 import logging
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from flask import Flask, Response, g, request
+from flask import Flask, request
 from marshmallow import ValidationError
 
 from infra.telemetry import logs, metrics
@@ -15,14 +18,22 @@ from infra.web.auth import Verifier, authenticate
 from infra.web.blueprint import BODY_LIMIT
 from infra.web.errors import refusal_of
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 log = logging.getLogger("access")
 
 CONTENT_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
 )
+# Nothing of ours is sniffed, framed, kept by a cache, or told to other sites.
+ALWAYS = [("Server", "bina"), ("X-Content-Type-Options", "nosniff"), ("Referrer-Policy", "no-referrer")]
+FOR_DATA = [*ALWAYS, ("Cache-Control", "no-store")]
+FOR_PAGES = [*ALWAYS, ("Content-Security-Policy", CONTENT_POLICY)]
 UNKNOWN_PARAMETER = "Unknown field."
 QUIET = frozenset(("/livez", "/readyz", "/metrics"))
+ROUTE, CALLER = "bina.route", "bina.caller"
 
 
 @dataclass(frozen=True)
@@ -38,32 +49,45 @@ class Route:
 NOWHERE = Route("(none)", public=True, body_limit=BODY_LIMIT, takes_query=True)
 
 
+class Passage:
+    """Around the whole app: gives a request its number, an answer its headers, and writes both down."""
+
+    def __init__(self, app: "WSGIApplication") -> None:
+        self._app = app
+
+    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Serves one request."""
+        started = time.perf_counter()
+        number = _request_id(environ.get("HTTP_X_REQUEST_ID", ""))
+        logs.bind(request_id=number)
+
+        def begin(status: str, headers: list[tuple[str, str]], *exc_info: Any) -> Any:
+            whole = _headers(environ["PATH_INFO"], headers)
+            whole.append(("X-Request-Id", number))
+            _account(environ, int(status[:3]), time.perf_counter() - started)
+            return start_response(status, whole, *exc_info)
+
+        return self._app(environ, begin)
+
+
 def guard(app: Flask, verifier: Verifier, query_routes: frozenset[tuple[str, str]]) -> None:
-    """Puts the passage before and after every view; call it when all routes are registered."""
+    """Puts the passage around the app; call it when all routes are registered."""
     routes = _routes(app, query_routes)
 
     @app.before_request
     def enter() -> None:
-        g.started = time.perf_counter()
-        g.request_id = _request_id()
-        logs.bind(request_id=g.request_id)
-        rule = request.url_rule
-        g.route = route = routes.get((rule.endpoint, request.method), NOWHERE) if rule else NOWHERE
+        current, rule = request, request.url_rule
+        route = routes.get((rule.endpoint, current.method), NOWHERE) if rule else NOWHERE
+        environ = current.environ
+        environ[ROUTE] = route
         if not route.public:
-            authenticate(verifier)
+            environ[CALLER] = authenticate(verifier, environ.get("HTTP_AUTHORIZATION", ""))
         if route.body_limit != BODY_LIMIT:
-            request.max_content_length = route.body_limit
-        if request.query_string and not route.takes_query:
-            raise refusal_of(ValidationError({name: [UNKNOWN_PARAMETER] for name in request.args}), "?")
+            current.max_content_length = route.body_limit
+        if not route.takes_query and environ["QUERY_STRING"]:
+            raise refusal_of(ValidationError({name: [UNKNOWN_PARAMETER] for name in current.args}), "?")
 
-    @app.after_request
-    def leave(response: Response) -> Response:
-        _protect(response)
-        seconds = time.perf_counter() - g.started
-        metrics.observe_request(request.method, g.route.template, response.status_code, seconds)
-        if request.path not in QUIET:
-            _log(response, g.route, seconds)
-        return response
+    app.wsgi_app = Passage(app.wsgi_app)  # type: ignore[method-assign]
 
 
 def _routes(app: Flask, query_routes: frozenset[tuple[str, str]]) -> Mapping[tuple[str, str], Route]:
@@ -81,37 +105,36 @@ def _routes(app: Flask, query_routes: frozenset[tuple[str, str]]) -> Mapping[tup
     return found
 
 
-def _request_id() -> str:
+def _request_id(given: str) -> str:
     """The caller's own, when it looks like one, so that a call can be followed through the gateway."""
-    given = request.headers.get("X-Request-Id", "")
     if 8 <= len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum():
         return given
     return uuid.uuid4().hex
 
 
-def _protect(response: Response) -> None:
-    """Nothing of ours is sniffed, framed, kept by a cache, or told to other sites."""
-    headers = response.headers
-    headers["Server"] = "bina"
-    headers["X-Request-Id"] = g.request_id
-    headers["X-Content-Type-Options"] = "nosniff"
-    headers["Referrer-Policy"] = "no-referrer"
-    if request.path.startswith("/v1/"):
-        headers.setdefault("Cache-Control", "no-store")
-    else:
-        headers.setdefault("Content-Security-Policy", CONTENT_POLICY)
+def _headers(path: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
+    ours = FOR_DATA if path.startswith("/v1/") else FOR_PAGES
+    if any(name in {"Cache-Control", "Content-Security-Policy"} for name, _ in headers):
+        set_already = {name for name, _ in headers}
+        ours = [(name, value) for name, value in ours if name not in set_already]
+    return headers + ours
 
 
-def _log(response: Response, route: Route, seconds: float) -> None:
-    # A path that matches no route may hold anything, and a query may hold a token: neither is written down.
+def _account(environ: "WSGIEnvironment", status: int, seconds: float) -> None:
+    route: Route = environ.get(ROUTE, NOWHERE)
+    method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
+    metrics.observe_request(method, route.template, status, seconds)
+    if path in QUIET:
+        return
     entry: dict[str, Any] = {
-        "method": request.method,
+        "method": method,
         "route": route.template,
-        "status": response.status_code,
+        "status": status,
         "ms": round(seconds * 1000, 1),
     }
+    # A path that matches no route may hold anything, and a query may hold a token: neither is written down.
     if route is not NOWHERE:
-        entry["path"] = request.path
-    if "actor" in g:
-        entry["sub"] = g.actor.sub
+        entry["path"] = path
+    if caller := environ.get(CALLER):
+        entry["sub"] = caller.sub
     log.info("request", extra=entry)

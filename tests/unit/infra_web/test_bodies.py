@@ -1,0 +1,92 @@
+"""The quick way through a body and marshmallow's own say the same of every body."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from marshmallow import Schema, ValidationError, fields, validate, validates_schema
+
+from infra.problems import Text
+from infra.web.fields import Body, Integer, String, opt, wrong
+from tests.unit.infra_web.sample import ActionIn, ThingIn
+
+
+class Odd(Body):
+    renamed = String(data_key="given", attribute="inside")
+    plain = fields.Float()
+    several = fields.List(opt(Integer(least=1)), validate=validate.Length(max=2))
+    nested = opt(fields.Nested(ActionIn()))
+    many = fields.Nested(ActionIn(), many=True)
+    made = String(dump_only=True)
+    fresh = fields.List(String(), load_default=list)
+
+
+class Hooked(Body):
+    least = Integer(required=True)
+    most = Integer(required=True)
+
+    @validates_schema
+    def in_order(self, data: dict[str, Any], **_: Any) -> None:
+        if data["least"] > data["most"]:
+            raise wrong(Text("Terbalik.", "The wrong way round."))
+
+
+NEAR = [None, True, 0, 1, 30, 5.5, "", "x", "held", "2026-05-16", "2016-05-16T00:00:00Z", [], [1, None], [0], {}]
+VALUES: st.SearchStrategy[Any] = st.sampled_from(NEAR)
+ACTION = st.fixed_dictionaries({}, optional={"text": VALUES, "done": VALUES, "due_on": VALUES, "x": VALUES})
+BODY = st.fixed_dictionaries(
+    {},
+    optional={
+        "name": VALUES | st.just("x"),
+        "unit": VALUES | st.just("u"),
+        "status": VALUES | st.just("held"),
+        "minutes": VALUES | st.just(30),
+        "level": VALUES,
+        "started_at": VALUES,
+        "actions": VALUES | st.lists(ACTION, max_size=2),
+        "given": VALUES,
+        "plain": VALUES,
+        "several": VALUES,
+        "nested": VALUES | ACTION,
+        "many": VALUES | st.lists(ACTION, max_size=2),
+        "made": VALUES,
+    },
+)
+
+
+def outcome(load: Any, data: object) -> object:
+    try:
+        return load(data)
+    except ValidationError as error:
+        return error.messages
+
+
+@settings(max_examples=150)
+@given(st.sampled_from([ThingIn, Odd, ActionIn, Hooked]), BODY | VALUES)
+def test_both_ways_agree(schema: type[Body], data: object) -> None:
+    """The same content, or the same faults."""
+    if isinstance(data, dict):
+        data = {key: value for key, value in data.items() if key in schema().fields or key == "given" or not value}
+    made = schema()
+    assert outcome(made.load, data) == outcome(lambda given: Schema.load(made, given), data)
+
+
+GOOD = {"name": "x", "unit": "u", "status": "held", "minutes": 30, "actions": [{"text": "a", "done": True}]}
+
+
+def test_a_good_body_goes_the_quick_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without marshmallow's loop; hooks keep a schema on the other way."""
+    monkeypatch.setattr(Schema, "load", None)
+    loaded = ThingIn().load(GOOD)
+    assert loaded["actions"] == [{"text": "a", "due_on": None, "done": True, "effective_at": None}]
+    assert not Hooked().quick
+    with pytest.raises(TypeError):
+        Hooked().load({"least": 1, "most": 2})
+
+
+def test_defaults_are_not_shared() -> None:
+    """A list that is made for a missing field is a fresh one."""
+    schema = Odd()
+    schema.load({})["fresh"].append("x")
+    assert schema.load({})["fresh"] == []
