@@ -8,7 +8,7 @@ from demo.play.callers import PlayError
 from demo.play.cast import Cast
 from demo.play.mails import read_post
 from demo.recount.books import Books
-from demo.recount.compare import Line, compare, credits_agree, settled
+from demo.recount.compare import Line, Question, compare, credits_agree, settled
 from demo.show import report
 from demo.show.handout import CITY
 from demo.story.days import WIB
@@ -16,10 +16,10 @@ from demo.story.days import WIB
 
 def closing(console: Console, cast: Cast, mail_url: str) -> bool:
     """Shows everything; whether every figure agrees with the recount and nothing unforeseen was answered."""
-    cast.stage.chapter("5  Mails and inboxes")
-    post = read_post(cast)
-    cast.stage.chapter("6  Figures")
+    cast.stage.chapter("5  Figures")
     lines, people = _recount(cast)
+    cast.stage.chapter("6  Mails and inboxes")
+    post = read_post(cast)
     year = cast.story.season.end.year
     secretary = cast.story.city.staff(CITY)[0].nip
     leader = cast.services.caller(cast.id(secretary), "leader", unit=CITY)
@@ -45,15 +45,18 @@ def _recount(cast: Cast) -> tuple[list[Line], tuple[int, int]]:
             raise PlayError("reporting has not caught up with what was posted")
         lines: list[Line] = []
         for question in questions:
-            lines += compare(leader, books, [question], datetime.now(WIB).date())
+            lines += compare(leader, books, question, datetime.now(WIB).date())
             step.advance()
         people = credits_agree(cast.hr, books, cast.story.season.end.year)
         step.say(f"{len(lines)} figures in {len(questions)} places and periods")
     return lines, people
 
 
-def questions_about(cast: Cast) -> list[tuple[str, str]]:
-    """(unit, period): the city by year, quarter and month; districts, agencies and villages where it matters."""
+def questions_about(cast: Cast) -> list[Question]:
+    """The city by year, quarter and month; districts, agencies and villages where it matters.
+
+    Records are counted for the city's years and for the smaller places: quarters and months repeat the city's.
+    """
     story = cast.story
     end = story.season.end
     year, quarter, month = str(end.year), f"{end.year}-Q{(end.month + 2) // 3}", f"{end:%Y-%m}"
@@ -61,14 +64,11 @@ def questions_about(cast: Cast) -> list[tuple[str, str]]:
     district = story.city.units[story.office.unit].parent or CITY
     places = [district, story.office.unit, "DISDIK", "BKPSDM", story.move.person.unit, story.move.unit]
     return [
-        (CITY, "2016"),
-        (CITY, year),
-        (CITY, "2016-Q2"),
-        (CITY, quarter),
-        (CITY, begun),
-        (CITY, month),
-        *((unit, year) for unit in places),
-        (district, "2016"),
-        (story.office.unit, month),
-        (story.move.unit, quarter),
+        Question(CITY, "2016"),
+        Question(CITY, year),
+        *(Question(CITY, period, records=False) for period in ("2016-Q2", quarter, begun, month)),
+        *(Question(unit, year) for unit in places),
+        Question(district, "2016"),
+        Question(story.office.unit, month),
+        Question(story.move.unit, quarter),
     ]

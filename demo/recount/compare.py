@@ -1,7 +1,7 @@
 """Holds the services' figures against the recount: which agree to the last digit, and which do not."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -33,6 +33,15 @@ class Line:
         return self.told == self.mine and self.told_value == self.mine.value
 
 
+@dataclass(frozen=True)
+class Question:
+    """All figures of one place and period. records: whether those behind each figure are counted, too."""
+
+    unit: str
+    period: str
+    records: bool = True
+
+
 def settled(caller: Caller) -> bool:
     """Waits until reporting has read all that the others have told; whether it has, within bounds."""
     give_up = time.monotonic() + _CATCH_UP_SECONDS
@@ -44,27 +53,27 @@ def settled(caller: Caller) -> bool:
     return quiet >= 3
 
 
-def compare(caller: Caller, books: Books, questions: Iterable[tuple[str, str]], today: date) -> Iterator[Line]:
-    """All figures of each (unit, period) asked for."""
-    for unit, name in questions:
-        rows = caller.get("reporting", "/kpis", unit=unit, period=name)["items"]
-        told = {(row["id"], row.get("part")): row for row in rows}
-        mine = recount(books, unit, period(name, today))
-        for (kpi, part), figure in mine.items():
-            row = told.pop((kpi, part), None)
-            yield _line(caller, unit, name, kpi, part, row, figure)
-        for (kpi, part), row in told.items():
-            # A figure that the recount doesn't know can't agree.
-            yield _line(caller, unit, name, kpi, part, row, Figure(-1, None, -1))
+def compare(caller: Caller, books: Books, asked: Question, today: date) -> Iterator[Line]:
+    """All figures that are asked for, one by one."""
+    rows = caller.get("reporting", "/kpis", unit=asked.unit, period=asked.period)["items"]
+    told = {(row["id"], row.get("part")): row for row in rows}
+    mine = recount(books, asked.unit, period(asked.period, today))
+    for key in [*mine, *(told.keys() - mine)]:
+        # A figure that the recount doesn't know can't agree.
+        yield _line(caller, asked, key, told.get(key), mine.get(key, Figure(-1, None, -1)))
 
 
-def _line(caller: Caller, unit: str, name: str, kpi: str, part: str | None, row: Any, mine: Figure) -> Line:
+def _line(caller: Caller, asked: Question, key: tuple[str, str | None], row: Any, mine: Figure) -> Line:
+    kpi, part = key
     if row is None:
-        return Line(unit, name, kpi, part, None, None, mine)
-    asked = {"unit": unit, "period": name, **({"part": part} if part else {})}
-    records = sum(1 for _ in caller.pages("reporting", f"/kpis/{kpi}/evidence", **asked))
+        return Line(asked.unit, asked.period, kpi, part, None, None, mine)
+    records = mine.evidence
+    if asked.records:
+        which = {"unit": asked.unit, "period": asked.period, **({"part": part} if part else {})}
+        records = sum(1 for _ in caller.pages("reporting", f"/kpis/{kpi}/evidence", **which))
     value = None if row["value"] is None else Decimal(str(row["value"]))
-    return Line(unit, name, kpi, part, Figure(row["numerator"], row["denominator"], records), value, mine)
+    told = Figure(row["numerator"], row["denominator"], records)
+    return Line(asked.unit, asked.period, kpi, part, told, value, mine)
 
 
 def credits_agree(caller: Caller, books: Books, year: int) -> tuple[int, int]:

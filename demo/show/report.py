@@ -101,9 +101,13 @@ def mails(console: Console, post: Post, mail_url: str) -> None:
     """Mails by kind, and where to read them."""
     kinds = Counter({kind: n for (kind, state), n in sorted(post.deliveries.items()) if state == "sent"})
     told = ", ".join(f"{kind} {count}" for kind, count in kinds.items())
-    others = sum(post.deliveries.values()) - post.sent
     console.print("\n[bold]Mails[/bold]")
-    console.print(f"  {post.sent} sent ({told}); {others} others", highlight=False)
+    console.print(f"  {post.by_state('sent'):,} sent: {told}", highlight=False)
+    console.print(
+        f"  {post.by_state('withdrawn'):,} not needed any more: people had answered before they went out; "
+        f"{post.by_state('waiting'):,} on their way, {post.by_state('failed'):,} failed",
+        highlight=False,
+    )
     console.print(f"  read them at {mail_url}" if mail_url else "  they went to BINA_SMTP_URL", highlight=False)
 
 
