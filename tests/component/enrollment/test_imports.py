@@ -4,7 +4,12 @@ import csv
 import io
 import time
 from pathlib import Path
+from typing import Any
 
+import pytest
+from openpyxl import Workbook
+
+from services.enrollment.importing.store import Imports
 from tests.component.enrollment.programme import Programme
 
 DATA = Path(__file__).parents[3] / "data"
@@ -45,4 +50,215 @@ def test_a_city_is_imported_quickly_and_again_without_change(programme: Programm
     assert took < 5, f"{took:.1f} s"
     again = programme.take_in("employees", data("employees.csv"))
     assert again["counts"]["unchanged"] == 1200
-    print(took)
+
+
+HEADING = "NIP;NAMA;STATUS;UNIT_KERJA"
+
+
+@pytest.fixture
+def city(programme: Programme) -> Programme:
+    """The small city."""
+    programme.city()
+    return programme
+
+
+def test_what_a_file_is_written_in_does_not_matter(city: Programme) -> None:
+    """Commas, tabs, old Windows letters, UTF-16, English headings in any case, quotes, blank lines."""
+    rows = [(city.nip(), "Ni Luh é"), (city.nip(), 'Siti; "Ami"')]
+    quoted = rows[1][1].replace('"', '""')
+    table = [
+        f"Nip,Full Name,Employment Status,Unit Code\n{rows[0][0]},{rows[0][1]},PNS,DISDIK\n".encode("cp1252"),
+        f"nip\tNama\tstatus\tunit\r\n\r\n{rows[0][0]}\t{rows[0][1]}\tpns\tDISDIK\r\n".encode("utf-16"),
+        f'sep=;\n{HEADING};CATATAN\n{rows[1][0]};"{quoted}";Pns;DISDIK;x\n'.encode("utf-8-sig"),
+    ]
+    done = [city.take_in("employees", content) for content in table]
+    assert [one["counts"] for one in done] == [
+        {"rows": 1, "created": 1, "updated": 0, "unchanged": 0, "rejected": 0},
+        {"rows": 1, "created": 0, "updated": 0, "unchanged": 1, "rejected": 0},
+        {"rows": 1, "created": 1, "updated": 0, "unchanged": 0, "rejected": 0},
+    ]
+    assert done[2]["ignored_columns"] == ["CATATAN"]
+    found = city.hr.post("/v1/employees/search", {"nip": rows[1][0]}).body["items"]
+    assert found[0]["name"] == rows[1][1]
+
+
+def test_xlsx_is_read_like_csv(city: Programme) -> None:
+    """Text cells are NIPs; a number has lost digits and is refused."""
+    book = Workbook()
+    sheet = book.active
+    nip = city.nip()
+    for row in (["NIP", "NAMA", "STATUS", "UNIT_KERJA", "TMT"], [nip, "Budi", "PNS", "DISDIK", None]):
+        sheet.append(row)
+    sheet.append([int(city.nip()), "Ani", "PNS", "DISDIK", None])
+    file = io.BytesIO()
+    book.save(file)
+    done = city.take_in("employees", file.getvalue())
+    assert (done["counts"]["created"], done["counts"]["rejected"]) == (1, 1)
+    assert [row["field"] for row in rejects(city, done["id"])] == ["nip"]
+
+
+def test_tmt_dates_each_row(city: Programme) -> None:
+    """Nobody is active before it, whatever the file's own date; a date that is none is refused."""
+    rows = [(city.nip(), "2016-01-04"), (city.nip(), "04/01/2016"), (city.nip(), ""), (city.nip(), "kemarin")]
+    rows.append((city.nip(), "2030-01-01"))
+    lines = "".join(f"{nip};Budi;PNS;DISDIK;{tmt}\n" for nip, tmt in rows)
+    done = city.take_in("employees", f"{HEADING};TMT\n{lines}", effective_at="2020-01-01T00:00:00+07:00")
+    assert (done["counts"]["created"], done["counts"]["rejected"]) == (3, 2)
+    found = [city.hr.post("/v1/employees/search", {"nip": nip}).body["items"] for nip, _ in rows[:3]]
+    assert [one[0]["effective_at"] for one in found] == [
+        "2016-01-03T17:00:00Z",
+        "2016-01-03T17:00:00Z",
+        "2019-12-31T17:00:00Z",
+    ]
+
+
+def test_a_dry_run_tells_and_changes_nothing(city: Programme) -> None:
+    """The same counts and rejected rows as the real one would have."""
+    boss = city.nip()
+    text = f"{HEADING};NIP_ATASAN\n{city.nip()};Budi;PNS;DISDIK;{boss}\n{boss};Ani;PNS;DISDIK;\nx;y;PNS;DISDIK;\n"
+    tried = city.take_in("employees", text, dry_run="true")
+    assert city.hr.get("/v1/employees").body["items"] == []
+    real = city.take_in("employees", text)
+    assert tried["counts"] == real["counts"]
+    assert (real["counts"]["created"], real["counts"]["rejected"]) == (2, 1)
+    assert rejects(city, tried["id"]) == rejects(city, real["id"])
+
+
+def test_a_file_in_parts_knows_its_supervisors(city: Programme) -> None:
+    """Small parts, supervisors last in the file, one of them rejected: as if it were taken in at once."""
+    nips = [city.nip() for _ in range(6)]
+    bosses = [nips[2], nips[2], nips[5], nips[4], nips[5], ""]
+    names = ["Budi", "Ani", "Siti", "Joko", "", "Eko"]
+    lines = "".join(f"{n};{name};PNS;DISDIK;{boss}\n" for n, name, boss in zip(nips, names, bosses, strict=True))
+    made = city.upload("employees", f"{HEADING};NIP_ATASAN\n{lines}".encode()).expect(202)
+    city.work_off(part_rows=2)
+    done = city.hr.get(f"/v1/imports/{made.body['id']}").body
+    assert done["counts"] == {"rows": 6, "created": 4, "updated": 0, "unchanged": 0, "rejected": 2}
+    assert [(row["row"], row["field"]) for row in rejects(city, done["id"])] == [
+        ("5", "supervisor"),
+        ("6", "name"),
+    ]
+
+
+def test_an_import_goes_on_where_a_worker_died(city: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was done stays counted once; the rest is done by the next worker."""
+    lines = "".join(f"{city.nip()};Budi;PNS;DISDIK\n" for _ in range(6))
+    made = city.upload("employees", f"{HEADING}\n{lines}".encode()).expect(202)
+
+    class Died(BaseException):
+        """Not even a worker's last line of defence catches it."""
+
+    real, calls = Imports.save, 0
+
+    def dies(self: Imports, *args: Any, **kwargs: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == 4:
+            raise Died
+        return real(self, *args, **kwargs)
+
+    monkeypatch.setattr(Imports, "save", dies)
+    with pytest.raises(Died):
+        city.work_off(part_rows=2)
+    assert city.hr.get(f"/v1/imports/{made.body['id']}").body["progress"] == 0.6667
+    city.work_off(part_rows=2)
+    done = city.hr.get(f"/v1/imports/{made.body['id']}").body
+    assert (done["state"], done["counts"]["created"], done["counts"]["unchanged"]) == ("done", 6, 0)
+    assert city.context.store.import_files.count_documents({}) == 0
+
+
+def test_a_complete_file_retires_the_missing(city: Programme) -> None:
+    """Unless a NIP can't be read: then nobody can be said to be missing."""
+    stays, goes = city.nip(), city.nip()
+    gone = [city.person(nip=stays), city.person(nip=goes)][1]
+    row = f"{stays};Budi Santoso;PNS;DISDIK\n"
+    unsure = city.take_in("employees", f"{HEADING}\n{row}123;Ani;PNS;DISDIK\n", complete="true")
+    assert unsure["problem"]["rule"] == "complete-skipped"
+    assert city.hr.get(f"/v1/employees/{gone}").body["active"] is True
+    sure = city.take_in("employees", f"{HEADING}\n{row}", complete="true")
+    assert sure["counts"]["updated"] == 1
+    assert city.hr.get(f"/v1/employees/{gone}").body["active"] is False
+
+
+def test_a_complete_file_of_units_closes_what_is_missing_and_unused(city: Programme) -> None:
+    """A unit with people stays, and so does all above it."""
+    city.person("KEL")
+    done = city.take_in(
+        "units", "kode;nama;jenis;induk\nCITY;Unit CITY;kota;\nDINKES;Unit DINKES;dinas;CITY\n", complete="true"
+    )
+    assert done["problem"]["rule"] == "units-in-use"
+    units = {unit["code"]: unit["state"] for unit in city.hr.get("/v1/units").body["items"]}
+    assert units == {
+        "CITY": "active",
+        "DINKES": "active",
+        "DISDIK": "closed",
+        "DISDIK-1": "closed",
+        "KEC": "active",
+        "KEL": "active",
+    }
+
+
+def test_skills_are_imported_with_their_date(city: Programme) -> None:
+    """Who, what and how well must be known; a level is not declared twice."""
+    city.competency("melayani", "attitude")
+    nip = city.nip()
+    person = city.person(nip=nip, effective_at="2020-01-01T00:00:00Z")
+    text = f"NIP;KOMPETENSI;TINGKAT\n{nip};melayani;2\n{nip};menari;2\n{nip};melayani;3\n{city.nip()};melayani;1\n"
+    text += f"{nip};tari;5\n"
+    done = city.take_in("skills", text, effective_at="2021-01-01T00:00:00Z")
+    assert done["counts"] == {"rows": 5, "created": 0, "updated": 1, "unchanged": 0, "rejected": 4}
+    assert [row["field"] for row in rejects(city, done["id"])] == ["competency", "nip", "nip", "level"]
+    skill = {"competency": "melayani", "level": 2, "since": "2021-01-01T00:00:00Z", "source": "import"}
+    assert city.hr.get(f"/v1/employees/{person}").body["skills"] == [skill]
+    early = city.take_in(
+        "skills", f"NIP;KOMPETENSI;TINGKAT\n{nip};melayani;4\n", effective_at="2019-01-01T00:00:00Z"
+    )
+    assert early["counts"]["rejected"] == 1
+
+
+@pytest.mark.parametrize(
+    ("content", "rule"),
+    [
+        (b"", "unreadable"),
+        (b"PK\x03\x04 no archive", "unreadable"),
+        (b"a;b\n1;2\n", "no-headings"),
+        (b"\x00\x01", "unreadable"),
+    ],
+)
+def test_a_file_that_is_none_fails_and_stops_nobody(city: Programme, content: bytes, rule: str) -> None:
+    """It says why; the next import is done."""
+    city.upload("employees", content).expect(202)
+    done = city.take_in("employees", f"{HEADING}\n{city.nip()};Budi;PNS;DISDIK\n")
+    assert done["counts"]["created"] == 1
+    listed = city.hr.get("/v1/imports").body["items"]
+    assert {one["state"] for one in listed} == {"done", "failed"}
+    assert [one["problem"]["rule"] for one in listed if one["problem"]] == [rule]
+
+
+def test_what_an_import_refuses_at_once(city: Programme) -> None:
+    """Wrong kind, no file, the future, too large, no multipart."""
+    good = f"{HEADING}\n".encode()
+    city.upload("people", good).expect(422)
+    city.upload("skills", good, params={"complete": "true"}).expect(422)
+    city.upload("employees", good, params={"effective_at": "2030-01-01T00:00:00Z"}).expect(409)
+    city.upload("employees", b"x" * (10 * 1024 * 1024 + 1)).expect(413)
+    city.hr.post("/v1/imports?kind=employees", {}).expect(415)
+
+
+def test_a_repeated_upload_is_one_import(city: Programme) -> None:
+    """The same key and file give the first answer; another file is 422."""
+    content = f"{HEADING}\n".encode()
+    first = city.upload("employees", content, key="k").expect(202)
+    assert city.upload("employees", content, key="k").expect(202).body["id"] == first.body["id"]
+    city.upload("employees", content + b"\n", key="k").expect(422)
+    assert len(city.hr.get("/v1/imports").body["items"]) == 1
+
+
+def test_rejected_rows_can_be_opened_in_a_spreadsheet(city: Programme) -> None:
+    """With their own columns, no formula among them, and reasons in the reader's language."""
+    done = city.take_in("employees", f"{HEADING};CATATAN\n{city.nip()};=1+1;PNS;DISDIK;@SUM(A1)\n")
+    (english,) = rejects(city, done["id"])
+    (indonesian,) = rejects(city, done["id"], "id")
+    assert (english["NAMA"], english["CATATAN"]) == ("'=1+1", "'@SUM(A1)")
+    assert (english["row"], english["field"]) == ("2", "name")
+    assert english["reason"] != indonesian["reason"]
