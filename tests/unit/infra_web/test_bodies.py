@@ -32,7 +32,23 @@ class Hooked(Body):
             raise wrong(Text("Terbalik.", "The wrong way round."))
 
 
-NEAR = [None, True, 0, 1, 30, 5.5, "", "x", "held", "2026-05-16", "2016-05-16T00:00:00Z", [], [1, None], [0], {}]
+NEAR: list[Any] = [
+    None,
+    True,
+    0,
+    1,
+    30,
+    5.5,
+    "",
+    "x",
+    "held",
+    "2026-05-16",
+    "2016-05-16T00:00:00Z",
+    [],
+    [1, None],
+    [0],
+    {},
+]
 VALUES: st.SearchStrategy[Any] = st.sampled_from(NEAR)
 ACTION = st.fixed_dictionaries({}, optional={"text": VALUES, "done": VALUES, "due_on": VALUES, "x": VALUES})
 BODY = st.fixed_dictionaries(
