@@ -15,10 +15,18 @@ Document = dict[str, Any]
 
 def of_fact(fact: Fact, shard: int) -> Document:
     """A session or a credit as it is stored."""
-    document = {name: getattr(fact, name) for name in fact.__struct_fields__}
-    document["_id"] = document.pop("id")
-    document["shard"] = shard
-    return document
+    document: Document = {
+        "_id": fact.id,
+        "seq": fact.seq,
+        "shard": shard,
+        "person": fact.person,
+        "day": fact.day,
+        "path": fact.path,
+        "active": fact.active,
+    }
+    if isinstance(fact, CreditFact):
+        return document | {"jp": fact.jp}
+    return document | {"kind": fact.kind, "status": fact.status, "minutes": fact.minutes, "at": fact.at}
 
 
 def session_fact(document: Document) -> SessionFact:

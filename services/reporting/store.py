@@ -145,7 +145,10 @@ class Store:
         """Writes the facts, the people and, by their difference, the counters; one write a document."""
         for name, type_ in (("sessions", SessionFact), ("credits", CreditFact)):
             facts = [fact for fact in ledger.changed_facts if isinstance(fact, type_)]
-            self._replace(name, (doc.of_fact(fact, shard) for fact in facts), session)
+            new = [doc.of_fact(fact, shard) for fact in facts if ledger.is_new(fact)]
+            if new:
+                self[name].insert_many(new, ordered=False, session=session)
+            self._replace(name, (doc.of_fact(fact, shard) for fact in facts if not ledger.is_new(fact)), session)
         self._replace("people", (doc.of_person(each, shard) for each in ledger.changed_people), session)
         masteries = ledger.masteries
         self._replace("masteries", (doc.of_mastery(each, shard) for each in masteries.values() if each), session)

@@ -74,37 +74,40 @@ def codes_of(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({code for path in paths for code in path.split(SEPARATOR)}))
 
 
-def of_session(fact: SessionFact) -> dict[Cell, int]:
-    """What one session adds to the sums of its learner's placement."""
-    if fact.path is None or fact.status not in COUNTED:
-        return {}
-    codes = tuple(fact.path.split(SEPARATOR))
-    amounts = {fact.status: 1}
+def flows(fact: Fact) -> dict[str, int]:
+    """What the fact adds, by field, to the sums of its person's placement and of each period it lies in."""
+    if isinstance(fact, CreditFact):
+        return {"jp": fact.jp} if fact.jp else {}
     if fact.status == "confirmed":
-        amounts |= {fact.kind: 1, f"{fact.kind}_minutes": fact.minutes}
-    return _in_each_grain("flow", fact.day, codes, amounts)
+        return {"confirmed": 1, fact.kind: 1, f"{fact.kind}_minutes": fact.minutes}
+    return {fact.status: 1} if fact.status in COUNTED else {}
 
 
-def of_credit(fact: CreditFact) -> dict[Cell, int]:
-    """What one credit adds to the sums of its learner's placement."""
-    if fact.path is None or not fact.jp:
-        return {}
-    return _in_each_grain("flow", fact.day, tuple(fact.path.split(SEPARATOR)), {"jp": fact.jp})
+class Sums:
+    """Sums of facts by month and placement; quarters and years follow from the months."""
 
+    def __init__(self) -> None:
+        self._by_month: dict[tuple[str, str], dict[str, int]] = {}
 
-def of_fact(fact: Fact | None) -> dict[Cell, int]:
-    """What the fact adds to the sums; nothing when there is none."""
-    if fact is None:
-        return {}
-    return of_session(fact) if isinstance(fact, SessionFact) else of_credit(fact)
+    def add(self, fact: Fact | None, times: int) -> None:
+        """Adds the fact so many times; -1 takes it away. One without a placement counts nowhere."""
+        if fact is None or fact.path is None:
+            return
+        sums = self._by_month.setdefault((fact.day[:7], fact.path), {})
+        for field, amount in flows(fact).items():
+            sums[field] = sums.get(field, 0) + times * amount
 
-
-def _in_each_grain(metric: str, day: str, codes: tuple[str, ...], amounts: Mapping[str, int]) -> dict[Cell, int]:
-    return {
-        Cell(metric, key_of(day, grain), codes, field): amount
-        for grain in GRAINS
-        for field, amount in amounts.items()
-    }
+    def cells(self) -> Counter[Cell]:
+        """The sums of months, quarters and years."""
+        cells: Counter[Cell] = Counter()
+        for (month, path), sums in self._by_month.items():
+            codes = tuple(path.split(SEPARATOR))
+            for grain in GRAINS:
+                period = key_of(month, grain)
+                for field, amount in sums.items():
+                    if amount:
+                        cells[Cell("flow", period, codes, field)] += amount
+        return cells
 
 
 def of_reached(reached: Iterable[tuple[str, str]]) -> dict[Cell, int]:

@@ -17,8 +17,7 @@ from services.reporting.domain.contributions import (
     Fact,
     SessionFact,
     Stock,
-    difference,
-    of_fact,
+    Sums,
     of_person_instead,
     of_skills,
 )
@@ -57,13 +56,16 @@ class Ledger:
         self._people = dict(self._before)
         self._facts: dict[Key, Fact] = {}
         self._changed: dict[Key, Fact] = {}
-        self._sums: Counter[Cell] = Counter()
+        self._sums = Sums()
+        self._stored: set[Key] = set()
         self.know(facts)
 
     def know(self, facts: Iterable[Fact]) -> None:
         """Hands over facts as they are stored; what is known already stays as it is."""
         for fact in facts:
-            self._facts.setdefault((type(fact), fact.id), fact)
+            key = (type(fact), fact.id)
+            self._stored.add(key)
+            self._facts.setdefault(key, fact)
 
     def see_people(self, seen: Iterable[PersonSeen], tree: Tree) -> set[str]:
         """Takes in newer employees. Gives those whose facts must be handed over and then replaced."""
@@ -115,7 +117,8 @@ class Ledger:
         if new == old:
             return
         self._facts[key] = self._changed[key] = new
-        self._sums.update(difference(of_fact(old), of_fact(new)))
+        self._sums.add(old, -1)
+        self._sums.add(new, 1)
         if isinstance(new, SessionFact):
             self._reach(old if isinstance(old, SessionFact) else None, new)
         else:
@@ -145,6 +148,10 @@ class Ledger:
         """The facts that must be stored."""
         return list(self._changed.values())
 
+    def is_new(self, fact: Fact) -> bool:
+        """Whether the fact was not handed over as stored."""
+        return (type(fact), fact.id) not in self._stored
+
     @property
     def changed_people(self) -> list[Person]:
         """The people who must be stored."""
@@ -153,7 +160,7 @@ class Ledger:
     @property
     def cells(self) -> dict[Cell, int]:
         """What must be added to the counters."""
-        cells = Counter(self._sums)
+        cells = self._sums.cells()
         for person in self.changed_people:
             cells.update(of_person_instead(self._before[person.id], person))
         return {cell: amount for cell, amount in cells.items() if amount}

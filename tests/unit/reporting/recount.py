@@ -163,12 +163,9 @@ class Recount:
         state = self.latest(need["history"], day)
         if state is None:
             return 0
-        have = sum(
-            self._own_unit(person, day) == need["unit"]
-            and self._level(person, need["competency"], end_of(day)) >= state["level"]
-            for person in self.people
-        )
-        return max(0, int(state["people"]) - have)
+        staff = [person for person in self.people if self._own_unit(person, day) == need["unit"]]
+        levels = [self._level(person, need["competency"], end_of(day)) for person in staff]
+        return max(0, int(state["people"]) - sum(level >= state["level"] for level in levels))
 
     def _closed(self, unit: str, first: date, last: date) -> int:
         needs = {(need["unit"], need["competency"]): need["history"] for need in self.world.all("need")}
