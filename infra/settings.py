@@ -51,7 +51,6 @@ class Settings:
     topic_prefix: str
     partitions: int
     replication: int
-    public_url: str
 
     @property
     def development(self) -> bool:
@@ -60,8 +59,8 @@ class Settings:
 
     @classmethod
     def from_env(cls, service: str, env: Mapping[str, str] = os.environ) -> "Settings":
-        """Reads `BINA_...`; each may be given as `BINA_..._FILE`, the file that holds it, so that no secret stands in
-        the environment. Raises SettingsError with all faults at once.
+        """Reads `BINA_...`; each may be given as `BINA_..._FILE`, the file that holds it, so that no secret stands
+        in the environment. Raises SettingsError with all faults at once.
         """
         read = _Reader(env)
         own = f"BINA_{service.upper()}"
@@ -86,7 +85,6 @@ class Settings:
             topic_prefix=read.text("BINA_TOPIC_PREFIX", ""),
             partitions=read.number("BINA_PARTITIONS", 4, 1, 256),
             replication=read.number("BINA_REPLICATION", 1, 1, 7),
-            public_url=read.optional_address("BINA_PUBLIC_URL", ("http", "https")) or f"http://localhost:{port}",
         )
         faults = read.faults + key_faults(settings)
         if faults:

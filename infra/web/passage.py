@@ -8,7 +8,8 @@ import time
 import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
+from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
 from flask import Flask, request
 from marshmallow import ValidationError
@@ -17,9 +18,6 @@ from infra.telemetry import logs, metrics
 from infra.web.auth import Verifier, authenticate
 from infra.web.blueprint import BODY_LIMIT
 from infra.web.errors import refusal_of
-
-if TYPE_CHECKING:
-    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
 
 log = logging.getLogger("access")
 
@@ -52,10 +50,10 @@ NOWHERE = Route("(none)", public=True, body_limit=BODY_LIMIT, takes_query=True)
 class Passage:
     """Around the whole app: gives a request its number, an answer its headers, and writes both down."""
 
-    def __init__(self, app: "WSGIApplication") -> None:
+    def __init__(self, app: WSGIApplication) -> None:
         self._app = app
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Iterable[bytes]:
         """Serves one request."""
         started = time.perf_counter()
         number = _request_id(environ.get("HTTP_X_REQUEST_ID", ""))
@@ -120,7 +118,7 @@ def _headers(path: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]]
     return headers + ours
 
 
-def _account(environ: "WSGIEnvironment", status: int, seconds: float) -> None:
+def _account(environ: WSGIEnvironment, status: int, seconds: float) -> None:
     route: Route = environ.get(ROUTE, NOWHERE)
     method, path = environ["REQUEST_METHOD"], environ["PATH_INFO"]
     metrics.observe_request(method, route.template, status, seconds)

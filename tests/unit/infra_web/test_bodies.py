@@ -13,10 +13,10 @@ from tests.unit.infra_web.sample import ActionIn, ThingIn
 
 
 class Odd(Body):
-    renamed = String(data_key="given", attribute="inside")
+    q = String(data_key="given", attribute="inside")
     plain = fields.Float()
-    several = fields.List(opt(Integer(least=1)), validate=validate.Length(max=2))
-    nested = opt(fields.Nested(ActionIn()))
+    label = fields.List(opt(Integer(least=1)), validate=validate.Length(max=2))
+    valid = opt(fields.Nested(ActionIn()))
     many = fields.Nested(ActionIn(), many=True)
     made = String(dump_only=True)
     fresh = fields.List(String(), load_default=list)
@@ -63,8 +63,8 @@ BODY = st.fixed_dictionaries(
         "actions": VALUES | st.lists(ACTION, max_size=2),
         "given": VALUES,
         "plain": VALUES,
-        "several": VALUES,
-        "nested": VALUES | ACTION,
+        "label": VALUES,
+        "valid": VALUES | ACTION,
         "many": VALUES | st.lists(ACTION, max_size=2),
         "made": VALUES,
     },
