@@ -112,9 +112,9 @@ def _in_bulk(phone: Caller, items: list[dict[str, Any]], sent: Sent) -> None:
         results = phone.post("sessions", "/sync", {"sessions": items, "transitions": []})["results"]
         early: list[dict[str, Any]] = []
         for item, result in zip(items, results, strict=True):
-            rule = (result.get("problem") or {}).get("rule")
+            problem = result.get("problem") or {}
             # A planned session that came too early takes its held one with it.
-            if rule == "pairing-unknown" or any(item["id"] == before["id"] for before in early):
+            if problem.get("retry") or any(item["id"] == before["id"] for before in early):
                 early.append(item)
             elif result["status"] == "refused":
                 raise PlayError(f"a session that should be stored was refused: {item} {result}")
@@ -151,7 +151,7 @@ def _put(phone: Caller, meeting: Meeting, body: dict[str, Any], version: int | N
         answer = phone.ask("sessions", "PUT", f"/sessions/{meeting.id}", version=version, json=body)
         if answer.status in (200, 201):
             return
-        if answer.rule != "pairing-unknown" or time.monotonic() > give_up:
+        if not answer.body.get("retry") or time.monotonic() > give_up:
             raise PlayError(f"a session that should be stored was refused: {body} {answer}")
         sent.again += 1
         time.sleep(_PAUSE_SECONDS)

@@ -22,9 +22,6 @@ from .domain.endorsement import Endorsement
 from .domain.session import COUNTING, MOST_MINUTES, Session
 from .domain.slots import slots_of
 
-LONGEST_CHAIN = 16
-"""Supervisors above one person; enrollment lets no cycle through, but its events may arrive in any order."""
-
 HOLDS_SLOTS = {"slots": {"$type": "binData"}}
 
 
@@ -179,15 +176,20 @@ class Store:
         return read_copy(document, Employee) if document else None
 
     def chain(self, id_: str, now: datetime, tx: ClientSession | None = None) -> list[Employee]:
-        """The supervisors above a person, the direct one first."""
-        above: list[Employee] = []
+        """The supervisors above a person, the direct one first.
+
+        Enrollment lets no cycle through, but its events may arrive in an order that looks like one.
+        """
+        above: dict[str, Employee] = {}
         person = self.employee(id_, tx)
-        while person is not None and len(above) < LONGEST_CHAIN:
+        while person is not None:
             boss_id = person.supervisor_at(now)
-            person = self.employee(boss_id, tx) if boss_id else None
+            if boss_id is None or boss_id == id_ or boss_id in above:
+                break
+            person = self.employee(boss_id, tx)
             if person is not None:
-                above.append(person)
-        return above
+                above[boss_id] = person
+        return list(above.values())
 
     def reports(self, supervisor_id: str) -> list[str]:
         """The ids of the people in service whom the person supervises directly."""

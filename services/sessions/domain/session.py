@@ -105,11 +105,16 @@ class Session(Struct, frozen=True, kw_only=True):
 
 
 def check_pairing(content: Content, pairing: Pairing, now: datetime) -> None:
-    """The pairing was active at the start, and what was held has begun (5 minutes of clock skew are fine)."""
+    """The pairing was active at the start, and what was held has begun (5 minutes of clock skew are fine).
+
+    While the pairing is only proposed as far as this service knows, the session is worth sending again: the
+    second consent may be on its way, and may be dated back.
+    """
     if content.status == "held" and content.started_at > now + CLOCK_SKEW:
         raise Refused("session-in-future", texts.IN_FUTURE)
     if not pairing.active_on(content.started_at):
-        raise Refused("pairing-not-active", texts.PAIRING_NOT_ACTIVE)
+        may_pass = True if pairing.state == "proposed" else None
+        raise Refused("pairing-not-active", texts.PAIRING_NOT_ACTIVE, retry=may_pass)
 
 
 def record(session_id: str, content: Content, pairing: Pairing, author: str, now: datetime) -> Session:

@@ -89,7 +89,7 @@ def me(store: Store, clock: Clock) -> Blueprint:
     @blp.route("/me")
     @blp.response(200, MeOut())
     def whoami() -> View:
-        """Show who the token says one is, and how many people one supervises."""
+        """Show who one is, the unit one acts for, and how many people one supervises."""
         actor = current_actor()
         employee = store.employee(actor.sub)
         placement = employee.placement_at(clock()) if employee else None
@@ -97,7 +97,7 @@ def me(store: Store, clock: Clock) -> Blueprint:
             "id": actor.sub,
             "name": store.names([actor.sub]).get(actor.sub),
             "roles": sorted(actor.roles),
-            "unit": placement.unit if placement else actor.unit,
+            "unit": actor.unit or (placement.unit if placement else None),
             "reports": len(store.reports(actor.sub)),
         }
 

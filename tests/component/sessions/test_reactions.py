@@ -6,10 +6,11 @@ from typing import Any
 
 import msgspec
 
+from infra.clock import to_wire
 from infra.messaging.envelope import decode
 from services.sessions.domain.copies import Employee, Pairing, Participation
 from services.sessions.events import BatchSeen, PersonSeen
-from tests.component.sessions.world import World
+from tests.component.sessions.world import LONG_AGO, World
 
 SAMPLES = Path(__file__).parents[3] / "services" / "enrollment" / "samples"
 READERS: dict[str, type[Any]] = {
@@ -65,6 +66,26 @@ def test_a_session_waits_on_the_phone_until_its_pairing_has_arrived(world: World
     assert world.post_session(guide, pairing).expect(409).body["retry"] is True
     world.pairing(guide, learner, id_=pairing)
     world.post_session(guide, pairing).expect(201)
+
+
+def test_a_session_may_be_sent_again_while_the_second_consent_is_on_its_way(world: World) -> None:
+    guide, learner = world.employee(), world.employee()
+    proposed = [{"state": "proposed", "at": to_wire(LONG_AGO)}]
+    pairing = world.pairing(guide, learner, state="proposed", history=proposed)
+    refused = world.post_session(guide, pairing).expect(409).body
+    assert (refused["rule"], refused["retry"]) == ("pairing-not-active", True)
+    world.pairing(guide, learner, id_=pairing)
+    world.post_session(guide, pairing).expect(201)
+    world.pairing(guide, learner, id_=pairing, state="ended")
+    refused = world.post_session(guide, pairing, started_at=world.clock()).expect(409).body
+    assert (refused["rule"], "retry" in refused) == ("pairing-not-active", False)
+
+
+def test_supervisors_who_seem_to_supervise_each_other_end_no_chain_in_a_circle(world: World) -> None:
+    boss = world.employee()
+    learner = world.employee(boss)
+    world.employee(learner, id_=boss)
+    assert [one.id for one in world.store.chain(learner, world.clock())] == [boss]
 
 
 def test_a_certificate_is_credited_once_whichever_event_comes_first(world: World) -> None:
