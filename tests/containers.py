@@ -13,12 +13,18 @@ from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
+from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from infra.local.broker import answers
 from infra.local.errors import CannotStart
 from tests.support import eventually
 
+# The run removes its containers itself. The library's helper for that would be one more image to fetch; what it
+# adds, cleaning up after a run that was killed, is `docker rm --force $(docker ps -q --filter label=bina.tests)`.
+testcontainers_config.ryuk_disabled = True
+
+_LABEL = "bina.tests"
 _KAFKA_PORT = 9092
 _MONGODB_PORT = 27017
 _KAFKA = {
@@ -28,6 +34,7 @@ _KAFKA = {
     "KAFKA_CONTROLLER_LISTENER_NAMES": "CONTROLLER",
     "KAFKA_LISTENERS": f"PLAINTEXT://0.0.0.0:{_KAFKA_PORT},CONTROLLER://0.0.0.0:9094",
     "KAFKA_LISTENER_SECURITY_PROTOCOL_MAP": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "KAFKA_OFFSETS_TOPIC_NUM_PARTITIONS": "1",
     "KAFKA_OFFSETS_TOPIC_REPLICATION_FACTOR": "1",
     "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
     "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
@@ -40,7 +47,7 @@ class _Container(ABC):
 
     def __init__(self, image: str, port: int) -> None:
         self.address = ""
-        self.container = DockerContainer(image).with_exposed_ports(port)
+        self.container = DockerContainer(image).with_exposed_ports(port).with_kwargs(labels={_LABEL: ""})
         self._port = port
 
     def start(self) -> None:
