@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 from marshmallow import ValidationError
-from pymongo.errors import AutoReconnect, ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, PyMongoError
 from werkzeug.exceptions import HTTPException
 
 from infra.problems import FieldError, Language, Refused, Text, invalid
@@ -17,6 +17,8 @@ from infra.web.messages import HTTP, bilingual, title_of
 PROBLEM_TYPE = "application/problem+json"
 TYPE_BASE = "https://bina.tangerangkota.go.id/problems/"
 RETRY_AFTER_SECONDS = 2
+# MongoDB's own words for "the same again may succeed".
+PASSING = ("TransientTransactionError", "RetryableWriteError")
 
 log = logging.getLogger(__name__)
 
@@ -123,7 +125,8 @@ def _refusal_of_status(status: int) -> Refused:
 
 
 def _from_storage(error: PyMongoError) -> Response:
-    if isinstance(error, AutoReconnect | ConnectionFailure) or error.timeout:
+    may_pass = error.timeout or any(error.has_error_label(label) for label in PASSING)
+    if isinstance(error, ConnectionFailure) or may_pass:
         log.warning("storage unavailable: %s", type(error).__name__)
         return answer(Refused("unavailable", BUSY, status=503, retry=True))
     return _from_accident(error)

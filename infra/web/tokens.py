@@ -64,7 +64,7 @@ class TokenVerifier:
             return known[2]
         claims = self._checked(token)
         actor = _actor(claims)
-        self._remember(digest, float(claims["exp"]), actor)
+        self._remember(digest, float(claims["exp"]), generation, actor)
         return actor
 
     def _checked(self, token: str) -> dict[str, Any]:
@@ -86,12 +86,12 @@ class TokenVerifier:
         )
         return claims
 
-    def _remember(self, digest: bytes, expires: float, actor: Actor) -> None:
+    def _remember(self, digest: bytes, expires: float, generation: int, actor: Actor) -> None:
         # Forgetting all of them now and then costs less than keeping them in order.
         if len(self._remembered) >= REMEMBERED_TOKENS:
             self._remembered.clear()
         until = min(expires + LEEWAY_SECONDS, time.time() + REMEMBERED_SECONDS)
-        self._remembered[digest] = (until, self._keys.current().generation, actor)
+        self._remembered[digest] = (until, generation, actor)
 
 
 def _actor(claims: dict[str, Any]) -> Actor:

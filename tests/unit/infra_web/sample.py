@@ -152,6 +152,7 @@ FAILURES: dict[str, Exception] = {
     "many": Refused("too-many-requests", Text("Pelan.", "Slow down."), status=429),
     "gone": ServerSelectionTimeoutError("mongodb://secret"),
     "slow": NetworkTimeout("mongodb://secret"),
+    "conflict": OperationFailure("clash", details={"errorLabels": ["TransientTransactionError"]}),
     "broken": OperationFailure("nip 198001012005011001"),
     "bug": KeyError("198001012005011001"),
 }
