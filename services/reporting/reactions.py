@@ -1,6 +1,7 @@
 """What reporting does when the others tell something: reads it in its own words and hands it to the projection."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Any, TypeVar
 
 import msgspec
@@ -60,13 +61,16 @@ def news_of(events: Iterable[Event]) -> News:
 def _unit(_: Event, told: seen.UnitSeen) -> Unit:
     states = [
         UnitState(_day(each.since), each.name, each.kind, each.parent, each.state == "active")
-        for each in told.history
+        for each in sorted(told.history, key=_from)
     ]
     return Unit(told.code, last_of_day(states))
 
 
 def _need(event: Event, told: seen.NeedSeen) -> Need:
-    history = tuple(NeedState(_day(each.since), each.since, each.people, each.level) for each in told.history)
+    history = tuple(
+        NeedState(_day(each.since), each.since, each.people, each.level)
+        for each in sorted(told.history, key=_from)
+    )
     return Need(event.subject, told.unit, told.competency, history)
 
 
@@ -92,7 +96,7 @@ def _person(event: Event, told: seen.EmployeeSeen) -> PersonSeen:
     return PersonSeen(
         id=event.subject,
         seq=event.seq,
-        history=tuple(Stint(_day(each.since), each.unit, each.active) for each in told.history),
+        history=tuple(Stint(_day(each.since), each.unit, each.active) for each in sorted(told.history, key=_from)),
         skills=tuple(
             Skill(
                 _day(each.since),
@@ -102,7 +106,7 @@ def _person(event: Event, told: seen.EmployeeSeen) -> PersonSeen:
                 to_wire(each.since),
                 each.endorsement_id,
             )
-            for each in told.skills
+            for each in sorted(told.skills, key=_from)
         ),
     )
 
@@ -124,7 +128,12 @@ def _credit(event: Event, told: seen.CreditSeen) -> CreditFact:
     return CreditFact(id=event.subject, seq=event.seq, person=told.learner_id, jp=told.jp or 0, day=told.on)
 
 
-def _day(instant: Any) -> str:
+def _from(dated: seen.UnitStateSeen | seen.NeedStateSeen | seen.StintSeen | seen.SkillSeen) -> datetime:
+    """By this, histories are put in order; what began at the same instant stays as it was recorded."""
+    return dated.since
+
+
+def _day(instant: datetime) -> str:
     return day_of(instant).isoformat()
 
 

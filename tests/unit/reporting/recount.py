@@ -165,7 +165,7 @@ class Recount:
             return 0
         staff = [person for person in self.people if self._own_unit(person, day) == need["unit"]]
         levels = [self._level(person, need["competency"], end_of(day)) for person in staff]
-        return max(0, int(state["people"]) - sum(level >= state["level"] for level in levels))
+        return max(0, int(state["people"]) - len([level for level in levels if level >= state["level"]]))
 
     def _closed(self, unit: str, first: date, last: date) -> int:
         needs = {(need["unit"], need["competency"]): need["history"] for need in self.world.all("need")}
