@@ -95,6 +95,7 @@ class Queue:
         self._writes = writes
         self._outcomes: dict[int, Outcome] = {}
         self._fresh: list[tuple[int, Session, list[bytes]]] = []
+        self._waiting: set[str] = set()
         self._taken: set[bytes] = set()
         self._known: dict[str, Stored[Session]] = {}
         self._pairings: dict[str, Pairing] = {}
@@ -112,7 +113,7 @@ class Queue:
 
     def _take(self, place: int) -> None:
         write = self._writes[place]
-        if any(write.id == waiting.id for _, waiting, _ in self._fresh):
+        if write.id in self._waiting:
             self._store_fresh()
         known = self._known.get(write.id)
         if known is None and write.based_on is None:
@@ -140,6 +141,7 @@ class Queue:
             self._put(place)
             return
         self._taken.update(slots)
+        self._waiting.add(write.id)
         self._fresh.append((place, session, slots))
 
     def _put(self, place: int) -> None:
@@ -155,7 +157,8 @@ class Queue:
 
     def _store_fresh(self) -> None:
         """Stores what waits; what another request got in the way of goes the way of a single one."""
-        waiting, self._fresh, self._taken = self._fresh, [], set()
+        waiting, self._fresh = self._fresh, []
+        self._waiting, self._taken = set(), set()
         items = [
             (session, recorded(session, self._actor), places_of(session, slots)) for _, session, slots in waiting
         ]
