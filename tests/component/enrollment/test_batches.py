@@ -42,7 +42,7 @@ def test_the_batch_of_2016_is_entered_today(programme: Programme) -> None:
     programme.move("batches", batch, "open", effective_at="2016-03-02T01:00:00Z")
     late = programme.nominate(batch, first, effective_at="2016-04-02T01:00:00Z", reason="Berpotensi memimpin")
     early = programme.nominate(batch, second, effective_at="2016-04-01T01:00:00Z")
-    at = {"effective_at": "2016-04-20T01:00:00Z"}
+    at: dict[str, Any] = {"effective_at": "2016-04-20T01:00:00Z"}
     assert programme.move("participants", late, "accepted", **at).body["state"] == "accepted"
     waiting = programme.move("participants", early, "accepted", **at).body
     assert (waiting["state"], waiting["place"], waiting["unit"]) == ("waitlisted", 1, "DISDIK")

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext
+from typing import Any
 
 import pytest
 
@@ -66,9 +67,9 @@ def test_never_more_accepted_than_seats(programme: Programme) -> None:
     assert sorted(p["place"] for p in waiting) == list(range(1, MANY - 6))
 
 
-def pages(programme: Programme, path: str, **params: str) -> list[dict[str, object]]:
+def pages(programme: Programme, path: str, **params: str) -> list[dict[str, Any]]:
     """All items of a list, page by page."""
-    found: list[dict[str, object]] = []
+    found: list[dict[str, Any]] = []
     cursor: dict[str, str] = {}
     while True:
         body = programme.hr.get(path, params={"limit": "60", **params, **cursor}).expect(200).body

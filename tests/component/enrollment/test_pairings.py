@@ -5,8 +5,7 @@ from typing import Any
 import pytest
 
 from infra.messaging.envelope import Event
-from services.enrollment.app import SILENCE
-from services.enrollment.commands.pairings import escalate
+from services.enrollment.commands.pairings import SILENCE, escalate
 from services.enrollment.events import EndorsementSeen
 from services.enrollment.reactions import subscriptions
 from tests.component.enrollment.programme import Programme, TestClock
