@@ -72,7 +72,7 @@ def build_app(
         verifier = TokenVerifier.of(settings)
         checks["keys"] = verifier.ready
     api = openapi.mount(app, title, blueprints)
-    for page in (docs.blueprint(api, title), health.blueprint(settings.service, _alive, checks), *pages):
+    for page in (docs.blueprint(title), health.blueprint(settings.service, _alive, checks), *pages):
         app.register_blueprint(page)
     errors.register(app)
     passage.guard(app, verifier, api.query_routes)

@@ -10,7 +10,7 @@ from flask import Response, render_template
 from infra.problems import Text
 from infra.web.auth import public
 from infra.web.context import language
-from infra.web.openapi import Api
+from infra.web.openapi import document
 
 METHODS = ("get", "put", "post", "delete")
 LABELS = {
@@ -27,6 +27,7 @@ LABELS = {
     "meaning": Text("Arti", "Meaning"),
     "body": Text("Isi permintaan", "Request body"),
     "answers": Text("Jawaban", "Answers"),
+    "refusals": Text("Penolakan", "Refusals"),
     "schemas": Text("Bentuk data", "Shapes of data"),
     "required": Text("wajib", "required"),
 }
@@ -39,7 +40,7 @@ class Kind(NamedTuple):
     shape: str | None
 
 
-def blueprint(api: Api, title: Text) -> flask.Blueprint:
+def blueprint(title: Text) -> flask.Blueprint:
     """The two routes for this service's API."""
     pages = flask.Blueprint(
         "docs", __name__, template_folder="templates", static_folder="static", static_url_path="/docs/static"
@@ -47,8 +48,7 @@ def blueprint(api: Api, title: Text) -> flask.Blueprint:
 
     @cache
     def drawn() -> dict[str, Any]:
-        made: dict[str, Any] = api.spec.to_dict()
-        return made
+        return document(flask.current_app)
 
     @pages.get("/openapi.json")
     @public
@@ -92,7 +92,15 @@ def _operations(document: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
             if method in item:
                 operation = dict(item[method])
                 parameters = [*item.get("parameters", []), *operation.get("parameters", [])]
-                yield {**operation, "method": method, "path": path, "parameters": parameters}
+                answers = sorted(operation["responses"].items())
+                yield {
+                    **operation,
+                    "method": method,
+                    "path": path,
+                    "parameters": parameters,
+                    "answers": [(status, answer) for status, answer in answers if status < "4"],
+                    "refusals": [status for status, _ in answers if "4" <= status < "6"],
+                }
 
 
 def kind_of(schema: Mapping[str, Any]) -> Kind:
@@ -115,7 +123,7 @@ def _plain_kind(schema: Mapping[str, Any]) -> Kind:
         inner = kind_of(schema.get("items", {}))
         return Kind(f"list of {inner.words}", inner.shape)
     if "enum" in schema:
-        return Kind(" | ".join(str(value) for value in schema["enum"]), None)
+        return Kind(" | ".join("null" if value is None else str(value) for value in schema["enum"]), None)
     words = ", ".join(types)
     if "format" in schema:
         words += f" ({schema['format']})"

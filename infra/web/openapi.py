@@ -77,6 +77,23 @@ def mount(app: Flask, title: Text, blueprints: Sequence[Blueprint]) -> Api:
 def document(app: Flask) -> dict[str, Any]:
     """The document of an app that `mount` has been through."""
     made: dict[str, Any] = app.extensions["flask-smorest"]["apis"][""]["ext_obj"].spec.to_dict()
+    for item in made["paths"].values():
+        for operation in item.values():
+            parameters = operation.get("parameters", ()) if isinstance(operation, dict) else ()
+            for parameter in parameters:
+                if parameter.get("in") == "query":
+                    parameter["schema"] = _without_null(parameter["schema"])
+    return made
+
+
+def _without_null(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """What is optional in a query is left out: nobody can write a null there."""
+    made = {name: value for name, value in schema.items() if not (name == "default" and value is None)}
+    if isinstance(made.get("type"), list):
+        kinds = [kind for kind in made["type"] if kind != "null"]
+        made["type"] = kinds[0] if len(kinds) == 1 else kinds
+    if "enum" in made:
+        made["enum"] = [value for value in made["enum"] if value is not None]
     return made
 
 

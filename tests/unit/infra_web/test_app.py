@@ -122,6 +122,9 @@ def test_the_document_is_valid_and_complete(client: Any) -> None:
     assert [p["name"] for p in post["parameters"]] == ["Idempotency-Key"]
     assert "security" not in document["paths"]["/v1/things/open"]["get"]
     assert list(document["components"]["responses"]["Problem"]["content"]) == ["application/problem+json"]
+    query = {p["name"]: p["schema"] for p in document["paths"]["/v1/things"]["get"]["parameters"]}
+    assert query["status"] == {"type": "string", "enum": ["planned", "held"]}
+    assert query["limit"] == {"type": "integer", "default": 50, "minimum": 1, "maximum": 200}
     thing = document["components"]["schemas"]["ThingIn"]
     assert thing["additionalProperties"] is False
     assert thing["properties"]["level"] == {
