@@ -184,7 +184,7 @@ def again(attempt: Callable[[], T]) -> T:
     for pause in PAUSES:
         try:
             return attempt()
-        except (Taken, Stale):
+        except (Exists, Taken, Stale):
             sleep(pause * random.uniform(0.5, 1))  # noqa: S311 - spreads the tries, guards nothing
     raise Refused("busy", texts.BUSY, status=503, retry=True)
 

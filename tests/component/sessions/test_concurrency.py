@@ -7,12 +7,20 @@ from itertools import combinations
 from typing import Any
 from uuid import uuid4
 
+import pytest
+
 from infra.storage.aggregates import Stored
 from services.sessions.commands.settling import month_around
 from services.sessions.domain.credit import DEFAULT_TABLE, worths
 from services.sessions.domain.session import Session
 from services.sessions.domain.slots import clashes, slots_of
 from tests.component.sessions.world import START, World, body
+
+
+@pytest.fixture
+def world(own_world: World) -> World:
+    """These tests look at everything that is stored."""
+    return own_world
 
 
 def all_sessions(world: World) -> list[Stored[Session]]:
@@ -89,7 +97,7 @@ def test_a_storm_of_writes_breaks_no_rule(world: World) -> None:
 
     def one_caller(number: int) -> list[int]:
         dice = random.Random(seed + number)
-        return [one_call(dice) for _ in range(40)]
+        return [one_call(dice) for _ in range(25)]
 
     def one_call(dice: random.Random) -> int:
         (guide, learner, pairing), id_ = dice.choice(ids)

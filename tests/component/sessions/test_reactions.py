@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from infra.clock import to_wire
 from infra.messaging.envelope import decode
@@ -20,6 +21,12 @@ READERS: dict[str, type[Any]] = {
     "batch": BatchSeen,
     "person": PersonSeen,
 }
+
+
+@pytest.fixture
+def world(own_world: World) -> World:
+    """These tests look at everything that is stored."""
+    return own_world
 
 
 def certified(world: World, learner: str, state: str = "certified") -> None:

@@ -210,7 +210,8 @@ def test_hr_is_asked_where_there_is_no_supervisor(world: World, office: dict[str
     alone = world.employee()
     pairing = world.pairing(office["guide"], alone)
     world.confirmed(office["guide"], alone, pairing, assessed_level=3)
-    (request,) = open_requests(world, office["hr"], "hr")
+    asked = open_requests(world, office["hr"], "hr")
+    (request,) = [one for one in asked if one["learner_id"] == alone]
     assert request["endorser_id"] is None
     decide(world, office["hr"], request["id"], "endorsed", "hr").expect(200)
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 from kafka.structs import TopicPartition
 
 from infra.messaging import deadletters, kafka
@@ -17,6 +18,12 @@ from tests.component.sessions.world import World, body
 from tests.support import eventually, running
 
 SECRETS = (b"rahasia", b"Warji", b"surat undangan", b"terlalu cepat", b"belum rapi", b"keliru")
+
+
+@pytest.fixture
+def world(own_world: World) -> World:
+    """These tests look at everything that is stored."""
+    return own_world
 
 
 def publish(settings: Settings, events: Iterable[Event]) -> None:

@@ -24,6 +24,8 @@ START = datetime(2026, 11, 2, 2, 0, tzinfo=UTC)
 Trio = tuple[str, str, str]
 """Guide, learner and their pairing."""
 
+PRESENT = START + timedelta(hours=8)
+
 LONG_AGO = START - timedelta(days=300)
 
 
@@ -31,7 +33,7 @@ LONG_AGO = START - timedelta(days=300)
 class Watch:
     """A clock that tests set."""
 
-    time: datetime = START + timedelta(hours=8)
+    time: datetime = PRESENT
 
     def __call__(self) -> datetime:
         return self.time
@@ -54,6 +56,11 @@ class World:
         self.store.ensure_indexes()
         self.app = api(self.settings, self.clock)
         self.handle = Reactions(self.store, self.clock, Endorsements(self.store, self.clock)).handler()
+        self.reset()
+
+    def reset(self) -> None:
+        """Turns the clock back and forgets what enrollment has said."""
+        self.clock.time = PRESENT
         self.seqs: dict[str, int] = {}
         self.told: list[Event] = []
 
