@@ -25,7 +25,7 @@ def closing(console: Console, cast: Cast, mail_url: str) -> bool:
     leader = cast.services.caller(cast.id(secretary), "leader", unit=CITY)
     periods = ("2016", str(year))
     rows = [(name, leader.get("reporting", "/kpis", period=name, unit=CITY)["items"]) for name in periods]
-    report.figures(console, rows, cast.services.urls["reporting"], CITY)
+    report.figures(console, rows, cast.services.urls["reporting"])
     report.office(console, cast, leader, str(year))
     report.refusals(console, cast.ledger)
     report.mails(console, post, mail_url)

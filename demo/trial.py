@@ -15,26 +15,23 @@ _ARRIVAL_SECONDS = 20.0
 def try_out(handout: Handout) -> str:
     """Runs them; returns what moved. Raises PlayError unless the figure moved and the record is behind it."""
     post, confirm, show = (command.line for command in handout.commands)
-    before = _sessions(_run(show))
+    before, _ = _look(show)
     posted, confirmed = _run(post)[0], _run(confirm)[0]
     if posted.get("status") != "held" or confirmed.get("status") != "confirmed":
         raise PlayError(f"the commands to paste don't work: {posted} {confirmed}")
-    give_up = time.monotonic() + _ARRIVAL_SECONDS
     started = time.monotonic()
-    while True:
-        figures, evidence = _run(show)
-        records = [record["id"] for record in evidence["items"]]
-        if _sessions([figures]) == before + 1 and handout.session in records:
-            moved = time.monotonic() - started
-            return f"sessions of {handout.unit} went from {before} to {before + 1} within {moved:.1f} s"
-        if time.monotonic() > give_up:
-            raise PlayError(f"the session {handout.session} was confirmed, but the figure did not move")
+    while _look(show) != (before + 1, [handout.session]):
+        if time.monotonic() > started + _ARRIVAL_SECONDS:
+            raise PlayError(f"session {handout.session} was confirmed, but shown is {_look(show)}")
         time.sleep(0.2)
+    moved = time.monotonic() - started
+    return f"sessions of {handout.unit} went from {before} to {before + 1} within {moved:.1f} s"
 
 
-def _sessions(answers: list[Any]) -> int:
-    rows = answers[0]["items"]
-    return int(next(row["value"] for row in rows if row["id"] == "sessions" and not row.get("part")))
+def _look(show: str) -> tuple[int, list[str]]:
+    """The figure, and the ids of the records that are shown behind it."""
+    figure, *records = _run(show)
+    return int(figure["value"]), [record["id"] for record in records]
 
 
 def _run(line: str) -> list[Any]:

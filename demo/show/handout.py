@@ -10,9 +10,11 @@ from uuid import uuid4
 from rich.console import Console
 
 from demo.play.cast import HR_PORTAL, Cast, wire
+from demo.story.days import WIB
 
 CITY = "36.71"
 MINUTES = 45
+FIGURE = "sessions"
 
 
 @dataclass(frozen=True)
@@ -25,11 +27,10 @@ class Command:
 
 @dataclass(frozen=True)
 class Handout:
-    """Commands and where they apply: `unit` is the office, `session` the one that they post, `period` its year."""
+    """Commands and what they are about: `unit` is the office, `session` the one that they post."""
 
     unit: str
     session: str
-    period: str
     commands: tuple[Command, Command, Command]
 
 
@@ -38,7 +39,7 @@ def prepare(cast: Cast, now: Callable[[], datetime] = lambda: datetime.now(UTC))
     office = cast.story.office
     pair = cast.story.office_pairs[2]
     started = now().replace(microsecond=0) - timedelta(minutes=MINUTES + 15)
-    session, period = str(uuid4()), str(cast.story.season.end.year)
+    session, period = str(uuid4()), f"{started.astimezone(WIB):%Y}"
     body = {
         "pairing_id": cast.pairing(pair.key),
         "status": "held",
@@ -54,19 +55,23 @@ def prepare(cast: Cast, now: Callable[[], datetime] = lambda: datetime.now(UTC))
     post = _curl(_token(cast, pair.guide, "employee"), ["-X", "PUT", at], body)
     confirm = {"to": "confirmed", "feedback": {"rating": 5}}
     say_yes = _curl(_token(cast, pair.learner, "employee"), ["-X", "POST", f"{at}/transitions"], confirm)
-    urls = [f"{reporting}/v1/kpis?{asked}", f"{reporting}/v1/kpis/sessions/evidence?{asked}&limit=200"]
+    urls = [f"{reporting}/v1/kpis?{asked}", f"{reporting}/v1/kpis/{FIGURE}/evidence?{asked}&limit=200"]
+    # Of all figures and records only the two that matter here.
+    show = f"{_curl(leader, urls)} | {shlex.join(['grep', '-oE', _objects_with(FIGURE, session)])}"
     return Handout(
         office.unit,
         session,
-        period,
         (
             Command("a guide's phone posts a session", post),
             Command("the learner confirms it", say_yes),
-            Command(
-                "the office's figures (look at `sessions`), and the records behind that one", _curl(leader, urls)
-            ),
+            Command("the office's figure that moved, and the record behind it", show),
         ),
     )
+
+
+def _objects_with(*ids: str) -> str:
+    """A pattern for the JSON objects that have one of these ids, and no part."""
+    return r'\{[^{}]*"id":"(' + "|".join(ids) + r')"(,"part":null|,"at")[^{}]*\}'
 
 
 def _curl(token: str, arguments: list[str], body: object = None) -> str:

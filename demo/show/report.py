@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.table import Table
 
@@ -17,9 +18,13 @@ from demo.story.skills import MASTERED
 from demo.story.words import LETTERS
 
 
-def figures(console: Console, rows: Sequence[tuple[str, list[Any]]], reporting: str, unit: str) -> None:
+def _table(title: str) -> Table:
+    return Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+
+
+def figures(console: Console, rows: Sequence[tuple[str, list[Any]]], reporting: str) -> None:
     """The figures of the city, one column a period, each with the path of its evidence."""
-    table = Table(title="The city's figures", title_justify="left", pad_edge=False)
+    table = _table("The city's figures")
     table.add_column("figure", no_wrap=True)
     for period, _ in rows:
         table.add_column(period, justify="right", no_wrap=True)
@@ -30,11 +35,11 @@ def figures(console: Console, rows: Sequence[tuple[str, list[Any]]], reporting: 
         key = (row["id"], row.get("part"))
         part = f"&part={key[1]}" if key[1] else ""
         period = this_year if row["id"] != "training_funnel" else rows[0][0]
-        path = f"/kpis/{key[0]}/evidence?period={period}&unit={unit}{part}"
+        path = f"/kpis/{key[0]}/evidence?period={period}{part}"
         table.add_row(row["name"], *(_shown(found.get(key)) for found in by_period), path)
     console.print()
     console.print(table)
-    console.print(f"Evidence stands below {reporting}/v1", highlight=False)
+    console.print(f"Evidence stands below {reporting}/v1; add &unit=<code> for a smaller place.", highlight=False)
 
 
 def _shown(row: Any) -> str:
@@ -80,7 +85,7 @@ def office(console: Console, cast: Cast, reporting: Caller, period: str) -> None
 
 def refusals(console: Console, ledger: Ledger) -> None:
     """What was refused, by rule, and whether the story had foreseen it."""
-    table = Table(title="Refused, and why", title_justify="left", pad_edge=False)
+    table = _table("Refused, and why")
     for heading in ("rule", "times", "who", "what"):
         table.add_column(heading, justify="right" if heading == "times" else "left")
     for rule, times in sorted(ledger.refused_by_rule().items()):
@@ -113,7 +118,7 @@ def mails(console: Console, post: Post, mail_url: str) -> None:
 
 def verdict(console: Console, lines: Sequence[Line], people: tuple[int, int]) -> bool:
     """For each place and period whether all figures agree, each that does not in full; whether all do."""
-    table = Table(title="Recounted from what was posted", title_justify="left", pad_edge=False)
+    table = _table("Recounted from what was posted")
     for heading in ("unit", "period", "figures", "agree"):
         table.add_column(heading, justify="left" if heading in ("unit", "period") else "right")
     groups: dict[tuple[str, str], list[Line]] = {}
@@ -141,7 +146,7 @@ def verdict(console: Console, lines: Sequence[Line], people: tuple[int, int]) ->
 
 def city_lines(console: Console, lines: Sequence[Line]) -> None:
     """The recount of the city's own figures one by one: as told, as recounted, whether they agree."""
-    table = Table(title="The city's figures, recounted one by one", title_justify="left", pad_edge=False)
+    table = _table("The city's figures, recounted one by one")
     for heading in ("figure", "period", "told", "recounted", "records", "agrees"):
         table.add_column(heading, justify="right" if heading in ("told", "recounted", "records") else "left")
     for line in lines:

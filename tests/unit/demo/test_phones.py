@@ -43,7 +43,11 @@ def test_what_came_before_its_pairing_is_sent_again(monkeypatch: pytest.MonkeyPa
         stale = [item["id"] in early and item["status"] == "held" for item in items]
         return answer(
             [
-                {"id": item["id"], "status": "refused", "problem": {"rule": rule or "stale"}}
+                {
+                    "id": item["id"],
+                    "status": "refused",
+                    "problem": {"rule": rule or "stale", "retry": rule is not None},
+                }
                 if rule or old
                 else {"id": item["id"], "status": "stored"}
                 for item, rule, old in zip(items, rules, stale, strict=True)

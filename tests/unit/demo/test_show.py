@@ -1,10 +1,11 @@
 """What is printed: figures for people, and commands that a shell takes apart as they were meant."""
 
+import re
 import shlex
 
 import pytest
 
-from demo.show.handout import _curl
+from demo.show.handout import _curl, _objects_with
 from demo.show.report import _shown
 from demo.trial import _documents
 
@@ -32,6 +33,16 @@ def test_a_command_survives_the_shell() -> None:
     assert parts[0] == "curl" and "http://x/v1/sessions/1?a=1&b=2" in parts
     assert parts[-1] == '{"summary": "Kami \'coba\' \\"lagi\\""}'
     assert "Authorization: Bearer abc" in parts
+
+
+def test_only_the_figure_and_its_record_are_picked() -> None:
+    """Neither the figure's parts nor other records."""
+    answers = (
+        '{"items":[{"id":"reach","part":null},{"id":"sessions","part":null,"value":3},{"id":"sessions","part":"x"}]}'
+        '{"items":[{"type":"session","id":"abc","at":"2026"},{"type":"session","id":"abd","at":"2026"}]}'
+    )
+    found = [match.group() for match in re.finditer(_objects_with("sessions", "abc"), answers)]
+    assert found == ['{"id":"sessions","part":null,"value":3}', '{"type":"session","id":"abc","at":"2026"}']
 
 
 def test_answers_of_several_addresses_are_read_one_by_one() -> None:
