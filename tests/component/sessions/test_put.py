@@ -200,3 +200,22 @@ def test_simultaneous_repeats_of_one_session_store_it_once(world: World, pair: T
         answers = list(pool.map(lambda _: world.by(guide).put(path, body(pairing)), range(48)))
     assert sorted(answer.status for answer in answers) == [200] * 47 + [201]
     assert {answer.version for answer in answers} == {1}
+
+
+def test_simultaneous_repeats_of_one_that_leans_on_another_store_it_once(world: World, pair: Trio) -> None:
+    """Both the shared slot and the repeat are met on the way, in any order."""
+    guide, _, pairing = pair
+    world.post_session(guide, pairing).expect(201)
+    path, leaning = f"/v1/sessions/{uuid4()}", body(pairing, started_at=START + timedelta(minutes=57))
+    with ThreadPoolExecutor(16) as pool:
+        answers = list(pool.map(lambda _: world.by(guide).put(path, leaning), range(32)))
+    assert sorted(answer.status for answer in answers) == [200] * 31 + [201]
+
+
+def test_many_that_lean_on_one_another_at_the_same_instant_are_all_let_pass(world: World, pair: Trio) -> None:
+    guide, _, pairing = pair
+    starts = [START - timedelta(minutes=27 * number) for number in range(12)]
+    with ThreadPoolExecutor(12) as pool:
+        post = lambda at: world.post_session(guide, pairing, started_at=at, minutes=30)  # noqa: E731
+        answers = list(pool.map(post, starts))
+    assert [answer.status for answer in answers] == [201] * 12
