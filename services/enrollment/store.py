@@ -211,6 +211,12 @@ class Store:
         line = [("nominated_at", 1), ("recorded_at", 1), ("_id", 1)]
         return self.participants.find({"batch_id": batch_id, "state": "waitlisted"}, sort=line, session=session)
 
+    def line(self, batch_id: str) -> list[str]:
+        """Ids on the waiting list of a batch, first in line first."""
+        order = [("nominated_at", 1), ("recorded_at", 1), ("_id", 1)]
+        query = {"batch_id": batch_id, "state": "waitlisted"}
+        return [row["_id"] for row in self.participants.collection.find(query, {"_id": 1}).sort(order)]
+
     def counts(self, batch_ids: Iterable[str]) -> dict[str, dict[str, int]]:
         """Batch -> state -> people now in it."""
         pipeline: list[Mapping[str, Any]] = [

@@ -43,11 +43,7 @@ def shown(actor: Actor, stored: Stored[Participant], place: int | None) -> Shown
 def places(context: Context, found_: list[Stored[Participant]]) -> dict[str, int]:
     """Participant id to place on the waiting list of their batch, from 1; only of those who wait."""
     batches = {stored.state.batch_id for stored in found_ if stored.state.state == "waitlisted"}
-    return {
-        stored.state.id: place
-        for batch_id in batches
-        for place, stored in enumerate(context.store.waiting(batch_id), start=1)
-    }
+    return {id_: place for batch_id in batches for place, id_ in enumerate(context.store.line(batch_id), start=1)}
 
 
 def nominations(context: Context) -> Blueprint:

@@ -66,9 +66,6 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     refused: Refused | None = None
 
 
-Take = Callable[[Part, Sequence[Input]], list[tuple[Outcome, Refused | None]]]
-
-
 def rows_of(kind: ImportKind, sheet: Sheet, layout: Layout) -> list[Row]:
     """The rows as inputs: those that others refer to come first, and of two with one key the later is refused."""
     read = _READERS[kind]
