@@ -1,6 +1,6 @@
 """What each kind of import makes of a row, and what it does with a part of the file."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from datetime import datetime
 
 import msgspec

@@ -12,9 +12,7 @@ from openpyxl import Workbook
 from services.enrollment.importing.store import Imports
 from tests.component.enrollment.programme import Programme
 
-DATA = Path(__file__).parents[3] / "data"
-if not DATA.exists():
-    DATA = Path("/work/shared/data")
+DATA = Path(__file__).parents[3] / "demo" / "data"
 
 
 def data(name: str) -> bytes:
