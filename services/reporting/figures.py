@@ -178,7 +178,12 @@ class Figures:
     def _levels(self, needs: Iterable[Need], days: set[str]) -> dict[str, gaps.Levels]:
         found: dict[str, dict[tuple[str, str], dict[int, int]]] = {day: defaultdict(dict) for day in days}
         units = sorted({need.unit for need in needs})
-        match = {"unit": {"$in": units}, "day": {"$lte": max(days)}}
+        competencies = sorted({need.competency for need in needs})
+        match = {
+            "unit": {"$in": units},
+            "competency": {"$in": competencies},
+            "day": {"$lte": max(days)},
+        }
         numbered = dict(enumerate(sorted(days)))
         sums = {
             f"d{number}": {"$sum": {"$cond": [{"$lte": ["$day", day]}, "$n", 0]}}

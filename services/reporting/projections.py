@@ -12,9 +12,10 @@ from typing import Any, TypeVar
 
 from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import PyMongoError
+from pymongo.errors import BulkWriteError, PyMongoError
 
 from infra.messaging.envelope import Event
+from infra.storage.copies import Overtaken
 from infra.storage.leases import Lease
 from services.reporting import documents as doc
 from services.reporting.domain.ledger import Ledger, PersonSeen
@@ -27,6 +28,8 @@ T = TypeVar("T")
 
 PORTION = 50
 """People whose facts may all have to be re-placed in one transaction."""
+
+DUPLICATE = 11000
 
 RARE = {"needs": doc.of_need, "batches": doc.of_batch, "participants": doc.of_participant}
 
@@ -61,8 +64,14 @@ class Projection:
             for id_, (seq, each) in told.items()
             if known.get(id_, -1) < seq
         ]
-        if writes:
-            collection.bulk_write(writes, ordered=False)
+        try:
+            if writes:
+                collection.bulk_write(writes, ordered=False)
+        except BulkWriteError as error:
+            # Another worker made the same copy in this moment; the batch that is tried again will find it.
+            if any(failure["code"] == DUPLICATE for failure in error.details["writeErrors"]):
+                raise Overtaken from error
+            raise
 
     def _people(self, shard: int, seen: Sequence[PersonSeen]) -> None:
         def work(session: ClientSession) -> None:

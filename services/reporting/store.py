@@ -78,10 +78,10 @@ class Store:
 
     def tree(self, session: ClientSession | None = None) -> Tree:
         """The units as they are now known; read anew only when they changed."""
-        version = self.tree_version(session)
-        if version != self._tree.version:
-            self._tree = Tree(map(doc.unit, self["units"].find({}, session=session)), version)
-        return self._tree
+        tree, version = self._tree, self.tree_version(session)
+        if version != tree.version:
+            self._tree = tree = Tree(map(doc.unit, self["units"].find({}, session=session)), version)
+        return tree
 
     def tree_version(self, session: ClientSession | None = None) -> int:
         """How often the tree has changed."""

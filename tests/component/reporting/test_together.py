@@ -1,0 +1,67 @@
+"""Several workers at once: partitions in parallel, one of them twice over, the tree changing meanwhile."""
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import product
+
+from pymongo.database import Database
+
+from infra.messaging.consumer import may_pass
+from infra.messaging.envelope import Event
+from infra.storage.mongo import Document
+from services.reporting.domain.periods import known
+from services.reporting.projections import Projection
+from services.reporting.store import Store
+from tests.component.reporting.telling import PARTITIONS, partition_of, settle
+from tests.component.reporting.test_projection import expected, numbers
+from tests.unit.reporting.world import KINDS, city, shuffled
+
+
+def until_it_passes(work: Callable[[], object]) -> None:
+    """As the consumer does: what may pass is tried again."""
+    while True:
+        try:
+            work()
+            return
+        except Exception as error:
+            if not may_pass(error):
+                raise
+
+
+def in_larger_ones(batches: list[list[Event]]) -> list[list[Event]]:
+    """The same events in the same order, 60 at a time."""
+    events = [event for batch in batches for event in batch]
+    return [events[at : at + 60] for at in range(0, len(events), 60)]
+
+
+def test_workers_that_overlap_count_nothing_twice(database: Database[Document], store: Store) -> None:
+    """A partition that moves is for a moment read by two; units go to one while people are counted by others."""
+    world = city(11, people=10, sessions=80)
+    batches = in_larger_ones(shuffled(world, 3))
+    done = threading.Event()
+
+    def read(partition: int) -> None:
+        projection = Projection(Store(database, 1))
+        for batch in batches:
+            events = [each for each in batch if partition_of(each.key) == partition]
+            until_it_passes(partial(projection.handle, partition, events))
+
+    def follow() -> None:
+        projection = Projection(Store(database, 1))
+        while not done.is_set():
+            until_it_passes(projection.catch_up_with_tree)
+            done.wait(0.05)
+
+    follower = threading.Thread(target=follow, daemon=True)
+    follower.start()
+    try:
+        with ThreadPoolExecutor() as pool:
+            list(pool.map(read, (*range(PARTITIONS), 0)))
+    finally:
+        done.set()
+    follower.join()
+    settle(Projection(store))
+    for period, unit in product(map(known, ("2016", "2017", "2016-Q4", "2017-01", "2017-03")), KINDS):
+        assert numbers(store, unit, period) == expected(world, unit, period), (unit, period.key)
