@@ -18,7 +18,6 @@ from services.reporting.domain.training import Batch, Participant, Step
 from services.reporting.domain.tree import Unit, UnitState, last_of_day
 
 T = TypeVar("T")
-Rare = Unit | Need | Batch | Participant
 VERSION = 1
 
 

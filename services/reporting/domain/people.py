@@ -117,15 +117,6 @@ def stint_on(history: Iterable[Stint], day: str) -> Stint | None:
     return found
 
 
-def level_on(skills: Iterable[Skill], competency: str, day: str) -> int:
-    """The level at the end of that day; 0 when there is no record of it."""
-    level = 0
-    for skill in skills:
-        if skill.competency == competency and skill.since <= day:
-            level = skill.level
-    return level
-
-
 class Mastery(msgspec.Struct, frozen=True):
     """An endorsed rise of a level. unit: the person's own on that day; path: the placement for the figures."""
 

@@ -8,7 +8,6 @@ from services.reporting.domain.people import (
     Skill,
     Stint,
     by_day,
-    level_on,
     masteries_of,
     place_on,
     places_of,
@@ -113,4 +112,3 @@ def test_a_mastery_knows_the_level_before_and_the_unit_of_its_day() -> None:
         "e1": (1, 2, "S", "C/A/S"),
         "e2": (2, 4, "S", "C/B/S"),
     }
-    assert [level_on(skills, "surat", day) for day in ("2016-03-31", "2016-04-01", "2017-02-01")] == [0, 1, 4]
