@@ -1,6 +1,7 @@
 """What each field of an employee or a unit may hold, wherever it comes from: a request or a file."""
 
 import re
+import unicodedata
 from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 
@@ -52,15 +53,21 @@ class UnitInput(msgspec.Struct, frozen=True, kw_only=True):
 
 def cleaned(given: EmployeeInput) -> EmployeeInput:
     """The same with both NIPs normalised and blanks around texts dropped; empty optional texts become None."""
-    changes: dict[str, object] = {"nip": nip.normalise(given.nip), "name": given.name.strip()}
+    changes: dict[str, object] = {"nip": nip.normalise(given.nip), "name": tidy(given.name)}
     for field in ("position", "position_kind", "echelon", "supervisor_nip", "email", "phone"):
         text = getattr(given, field)
         if isinstance(text, str):
-            changes[field] = text.strip() or None
+            changes[field] = tidy(text) or None
     supervisor = changes.get("supervisor_nip")
     if isinstance(supervisor, str):
         changes["supervisor_nip"] = nip.normalise(supervisor) or None
     return msgspec.structs.replace(given, unit=given.unit.strip(), **changes)
+
+
+def tidy(text: str) -> str:
+    """The text in composed letters, with single plain blanks inside and none around; line breaks stay."""
+    composed = unicodedata.normalize("NFC", text.strip())
+    return composed if "\n" in composed or "\r" in composed else " ".join(composed.split())
 
 
 def employee_faults(given: EmployeeInput, today: date) -> list[FieldError]:

@@ -33,8 +33,8 @@ ONE_OR_MANY = {
         "application/json": {
             "schema": {
                 "oneOf": [
-                    {"$ref": "#/components/schemas/EmployeeIn"},
-                    {"type": "array", "maxItems": MOST, "items": {"$ref": "#/components/schemas/EmployeeIn"}},
+                    schemas.employee_in,
+                    {"type": "array", "maxItems": MOST, "items": schemas.employee_in},
                 ]
             }
         }

@@ -142,7 +142,7 @@ def _unit(cell: Callable[[str], str], _: Layout) -> UnitInput:
     kind = columns.word(cell("kind"))
     return UnitInput(
         code=cell("code"),
-        name=cell("name"),
+        name=fields.tidy(cell("name")),
         kind=columns.UNIT_KINDS.get(kind, kind),
         parent=cell("parent") or None,
         effective_at=columns.day(cell("tmt")),

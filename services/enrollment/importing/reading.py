@@ -2,6 +2,7 @@
 
 import csv
 import io
+import unicodedata
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -44,7 +45,7 @@ def read(content: bytes) -> Sheet:
 
 
 def _csv(content: bytes) -> Iterator[tuple[str, ...]]:
-    text = _decoded(content)
+    text = unicodedata.normalize("NFC", _decoded(content))
     if "\x00" in text:
         raise ValueError("no text")
     if text.lower().startswith("sep="):
@@ -91,7 +92,7 @@ def _text(value: object) -> str:
         return value.isoformat()
     if isinstance(value, int | float):
         return _number(value)
-    return str(value)
+    return unicodedata.normalize("NFC", str(value))
 
 
 def _number(value: float) -> str:

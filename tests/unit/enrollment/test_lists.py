@@ -93,6 +93,13 @@ def test_only_what_differs_is_updated() -> None:
     assert renamed.employee.history == known[NIPS[0]].history
 
 
+def test_names_are_tidied() -> None:
+    """Composed letters and single blanks; a line break inside is refused, since a quote may be missing."""
+    names = ["  Ni\u00a0Luh   Putu ", "Re\u0301ne", "Budi\nAni"]
+    found = judged([row(nip, name=name) for nip, name in zip(NIPS, names, strict=False)])
+    assert [one.employee and one.employee.name for one in found] == ["Ni Luh Putu", "R\u00e9ne", None]
+
+
 def test_units_may_name_parents_that_come_later() -> None:
     """What hangs on a rejected one falls; a second root and circles are refused."""
     rows = [
