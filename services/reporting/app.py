@@ -30,6 +30,7 @@ def api(settings: Settings, clock: Clock = system_clock) -> Flask:
         TITLE,
         [
             http.kpis(generations, clock),
+            http.records(generations, clock),
             http.gaps(generations, clock),
             http.sources(generations, clock),
         ],

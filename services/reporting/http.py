@@ -73,6 +73,13 @@ def kpis(generations: Generations, clock: Clock) -> Blueprint:
         points = Reports(Figures(store)).series(seen, kpi, part, _stretch(query, today), language())
         return _page(points, query)
 
+    return blp
+
+
+def records(generations: Generations, clock: Clock) -> Blueprint:
+    """What stands behind the figures."""
+    blp = Blueprint("evidence", __name__, url_prefix="/kpis", description="The records behind the figures.")
+
     @blp.route("/<kpi_id>/evidence")
     @blp.arguments(EvidenceQuery(), location="query")
     @blp.response(200, list_of(EvidenceOut))

@@ -92,9 +92,13 @@ class Projection:
 
         self._store.in_shard(shard, work)
 
-    def catch_up_with_tree(self, limit: int = PORTION) -> bool:
+    def is_behind_tree(self) -> bool:
+        """Whether there are people whose places are older than the tree."""
+        return bool(self._store.people_behind(self._store.tree_version(), 1))
+
+    def catch_up_with_tree(self) -> bool:
         """Re-places some people whose places are older than the tree; False when there are none."""
-        behind = self._store.people_behind(self._store.tree_version(), limit)
+        behind = self._store.people_behind(self._store.tree_version(), PORTION)
         for shard, ids in behind.items():
             self._replace_people(shard, ids)
         return bool(behind)
@@ -128,7 +132,8 @@ class TreeFollower:
         """Works until `stop` is set; trouble with the database is waited out."""
         while not stop.is_set():
             try:
-                busy = self._lease.acquire() and self._projection.catch_up_with_tree()
+                wanted = self._projection.is_behind_tree()
+                busy = wanted and self._lease.acquire() and self._projection.catch_up_with_tree()
             except PyMongoError as error:
                 log.warning("people wait to be re-placed", extra={"reason": type(error).__name__})
                 busy = False
