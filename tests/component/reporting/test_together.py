@@ -11,11 +11,11 @@ from pymongo.database import Database
 from infra.messaging.consumer import may_pass
 from infra.messaging.envelope import Event
 from infra.storage.mongo import Document
-from services.reporting.domain.periods import known
 from services.reporting.projections import Projection
 from services.reporting.store import Store
 from tests.component.reporting.telling import PARTITIONS, partition_of, settle
-from tests.component.reporting.test_projection import expected, numbers
+from tests.component.reporting.test_projection import GRAINS_OF_THE_WORLD, expected, numbers
+from tests.unit.reporting.recount import Recount
 from tests.unit.reporting.world import KINDS, city, shuffled
 
 
@@ -63,5 +63,6 @@ def test_workers_that_overlap_count_nothing_twice(database: Database[Document], 
         done.set()
     follower.join()
     settle(Projection(store))
-    for period, unit in product(map(known, ("2016", "2017", "2016-Q4", "2017-01", "2017-03")), KINDS):
-        assert numbers(store, unit, period) == expected(world, unit, period), (unit, period.key)
+    recount = Recount(world)
+    for periods, unit in product(GRAINS_OF_THE_WORLD, KINDS):
+        assert numbers(store, unit, periods) == expected(recount, unit, periods), unit

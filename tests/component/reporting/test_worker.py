@@ -18,6 +18,7 @@ from services.reporting.kpis import KPIS
 from tests.component.reporting.test_projection import expected, numbers
 from tests.conftest import Tokens
 from tests.support import Client, eventually, running
+from tests.unit.reporting.recount import Recount
 from tests.unit.reporting.world import KINDS, World, city, shuffled
 
 TOPICS = {"session": "sessions.events", "credit": "sessions.events"}
@@ -43,8 +44,8 @@ def send(settings: Settings, events: list[Event]) -> None:
 
 
 def agrees(generations: Generations, world: World) -> bool:
-    store = generations.store()
-    return all(numbers(store, unit, year) == expected(world, unit, year) for unit in KINDS for year in YEARS)
+    store, recount = generations.store(), Recount(world)
+    return all(numbers(store, unit, YEARS) == expected(recount, unit, YEARS) for unit in KINDS)
 
 
 def log_of(world: World) -> list[Event]:
