@@ -6,13 +6,13 @@ PY := $(VENV)/bin/python
 # Written by make-venv when the packages of the lock file are all there.
 READY := $(VENV)/complete
 BENCH := $(wildcard bench/__main__.py)
-CODE := $(wildcard services infra demo tests bench)
+CODE := $(wildcard services infra demo chaos tests bench)
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status token test lint format contract lock clean \
-	secrets compose-up compose-down compose-token
+.PHONY: help demo up down reset status token chaos test lint format contract lock clean \
+	secrets compose-up compose-down compose-demo compose-token
 
 help: ## Show this list
 	@awk -F ':.*## ' -v bench=$(BENCH) '/^[a-z-]+:.*## / && ($$1 != "bench" || bench) { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
@@ -34,6 +34,9 @@ reset: $(READY) ## Stop it and remove its data
 
 token: $(READY) ## Print a token: make -s token ROLES=hr,employee SUB=<id> UNIT=<code>
 	@$(PY) -m infra.local token --roles "$(ROLES)" --sub "$(SUB)" --unit "$(UNIT)"
+
+chaos: $(READY) ## Break everything while phones post, then recount (SEED=, MINUTES=3, BROKER=kafka)
+	@$(PY) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
 test: $(READY) ## Run all tests against a real MongoDB and broker (BROKER=kafka, CONTAINERS=1)
 	@$(PY) -m pytest
@@ -66,6 +69,9 @@ compose-up: ## Build the image, start the system in containers, and return when 
 
 compose-down: ## Stop the containers; their data stay
 	$(COMPOSE) down
+
+compose-demo: $(READY) ## Play the demo's story on a system of its own in containers, recount, and take it away
+	@infra/deploy/rehearse
 
 compose-token: ## Print a token for them: make -s compose-token ROLES=hr,employee SUB=<id> UNIT=<code>
 	@ROLES="$(ROLES)" SUB="$(SUB)" UNIT="$(UNIT)" infra/deploy/make-token

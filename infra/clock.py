@@ -1,7 +1,9 @@
 """Time: instants in UTC with milliseconds (what MongoDB keeps), days of Asia/Jakarta."""
 
+import os
 from collections.abc import Callable
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 Clock = Callable[[], datetime]
@@ -16,9 +18,21 @@ def trim(instant: datetime) -> datetime:
     return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
 
 
+def _offset_file() -> Path | None:
+    """Where a rehearsal of faults says how wrong this machine's clock is; nowhere but in development."""
+    name = os.environ.get("BINA_CLOCK_OFFSET")
+    return Path(name) if name and os.environ.get("BINA_ENV") == "development" else None
+
+
+_OFFSET_FILE = _offset_file()
+
+
 def system_clock() -> datetime:
     """The present, by this machine's clock."""
-    return trim(datetime.now(UTC))
+    now = datetime.now(UTC)
+    if _OFFSET_FILE is not None and _OFFSET_FILE.exists():
+        now += timedelta(seconds=float(_OFFSET_FILE.read_text()))
+    return trim(now)
 
 
 def day_of(instant: datetime) -> date:

@@ -35,23 +35,27 @@ def broker_binary() -> Path:
 
 
 class EmbeddedBroker:
-    """One broker on a free loopback port. In use: `with EmbeddedBroker() as broker: broker.address`."""
+    """One broker on a free loopback port. In use: `with EmbeddedBroker() as broker: broker.address`.
+
+    advertised: the address that it gives to clients, where they come through something else than `address`.
+    """
 
     profile = "embedded"
 
-    def __init__(self, *, log: Path | None = None) -> None:
+    def __init__(self, *, log: Path | None = None, advertised: str | None = None) -> None:
         self.address = f"{LOOPBACK}:{free_port()}"
+        self._advertised = advertised or self.address
         self._log = log
         self.process = self._new_process()
 
     def _new_process(self) -> Process:
         self.cluster_id = str(uuid.uuid4())
-        listener = f"tcp://{self.address}"
         return Process(
             "The broker",
             [
                 *(str(broker_binary()), "--cluster-id", self.cluster_id, "--storage-engine", "memory://tansu/"),
-                *("--listener-url", listener, "--advertised-listener-url", listener, "--silent"),
+                *("--listener-url", f"tcp://{self.address}", "--silent"),
+                *("--advertised-listener-url", f"tcp://{self._advertised}"),
             ],
             log=self._log,
             # Its log filter: one line per request would cost more than the request.

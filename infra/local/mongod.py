@@ -73,6 +73,8 @@ class Mongod:
             # One node has nobody to hand over to: don't wait for a successor when asked to stop.
             "shutdownTimeoutMillisForSignaledShutdown": "100",
             "diagnosticDataCollectionEnabled": "false",
+            # What a process that died has left undone stands in the way of others only for so long.
+            "transactionLifetimeLimitSeconds": "15",
         }
         return [
             *("--dbpath", str(self.data), "--port", str(self.port), "--bind_ip", LOOPBACK, "--nounixsocket"),

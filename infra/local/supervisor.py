@@ -58,6 +58,10 @@ class Supervisor:
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
+    def process(self, name: str) -> Process:
+        """The process of one child. KeyError: no such child."""
+        return self._children[name].process
+
     def start(self) -> None:
         """Start all children; returns at once."""
         self._thread.start()

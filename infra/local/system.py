@@ -35,7 +35,8 @@ class System:
     for each step. env: addresses in it (BINA_MONGODB_URI, BINA_KAFKA_BOOTSTRAP, BINA_SMTP_URL) come first.
     Entering raises CannotStart with a message for people.
 
-    urls: address of each service's API. mail_url: the mail sink's page, "" where mails go elsewhere.
+    urls: address of each service's API. mail_url: the mail sink's page, "" where mails go elsewhere. environment:
+    what the services are started with.
     """
 
     def __init__(
@@ -50,6 +51,7 @@ class System:
         self.home = home.absolute()
         self.urls: dict[str, str] = {}
         self.mail_url = ""
+        self.environment: dict[str, str] = {}
         self.mongodb_uri = ""
         self.kafka_bootstrap = ""
         self._env = dict(os.environ if env is None else env)
@@ -119,7 +121,7 @@ class System:
         return sink.smtp_url
 
     def _start_services(self, ports: Ports, smtp_url: str) -> None:
-        env = {
+        env = self.environment = {
             **self._env,
             **ports.environment(),
             "BINA_ENV": self._env.get("BINA_ENV") or DEVELOPMENT,
@@ -161,9 +163,16 @@ class System:
 
     def restart(self, child: str) -> None:
         """End one process, such as "sessions worker", and return when it is ready again."""
+        self._running_supervisor().restart(child)
+
+    def process(self, child: str) -> Process:
+        """One process, such as "sessions worker", as it is now."""
+        return self._running_supervisor().process(child)
+
+    def _running_supervisor(self) -> Supervisor:
         if self._supervisor is None:
-            raise CannotStart("Nothing runs that could be started again.")
-        self._supervisor.restart(child)
+            raise CannotStart("Nothing runs yet.")
+        return self._supervisor
 
     def stop(self) -> None:
         """End everything, the services first. Safe to call twice; Ctrl-C can't interrupt it half-way."""

@@ -93,7 +93,7 @@ class Consumer:
         """Reads until told to stop, or until the cluster is another one (then positions mean nothing)."""
         ensure_topics(self._settings, (self._group,))
         cluster = kafka.cluster_id(self._settings)
-        consumer = kafka.consumer(self._settings, full_name(self._settings, self._group))
+        consumer = kafka.consumer(self._settings, kafka.group_name(self._settings, self._group, cluster))
         self._paused.clear()
         self._last.clear()
         checked = told = time.monotonic()

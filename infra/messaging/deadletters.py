@@ -59,9 +59,9 @@ def put(
         "at": to_wire(at),
     }
     headers = [*record.headers, *((PREFIX + name, value.encode()) for name, value in extra.items())]
-    future = producer.send(
-        full_name(settings, dead_letters_of(group)), value=record.value, key=record.key, headers=headers
-    )
+    topic = full_name(settings, dead_letters_of(group))
+    # The one partition that is read: a broker that makes topics by itself may give it more.
+    future = producer.send(topic, value=record.value, key=record.key, headers=headers, partition=0)
     producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
     future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
 

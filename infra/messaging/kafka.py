@@ -63,6 +63,17 @@ def consumer(settings: Settings, group: str | None) -> KafkaConsumer:
     return KafkaConsumer(**options)
 
 
+def group_name(settings: Settings, group: str, cluster: str) -> str:
+    """The group as the broker knows it.
+
+    The embedded broker is another, empty one after each start, and doesn't say that a position is out of range: a
+    consumer that goes on reading for a moment would commit what it never read there. So what is committed for one
+    cluster is not found in the next.
+    """
+    name = settings.topic_prefix + group
+    return f"{name}.{cluster}" if embedded(settings) else name
+
+
 def admin(settings: Settings) -> KafkaAdminClient:
     """A client for topics and the cluster."""
     return KafkaAdminClient(

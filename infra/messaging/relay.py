@@ -29,7 +29,7 @@ from infra.messaging.envelope import to_headers
 from infra.messaging.topics import ensure_topics, full_name
 from infra.messaging.wake import Wake
 from infra.settings import Settings
-from infra.storage.aggregates import Aggregates
+from infra.storage.aggregates import LANES, Aggregates
 from infra.storage.leases import Lease
 from infra.storage.mongo import Document
 
@@ -46,6 +46,9 @@ KEPT_EVENTS = 200
 """Sent events beyond this number move from the document to the archive."""
 
 UNSENT: Mapping[str, Any] = {"unsent.lane": {"$gte": 0}}
+POSTPONED_LANE = 2
+"""Of what waits until `unsent.at`. In the others that time gives but the order: clocks of machines differ."""
+DUE: Mapping[str, Any] = {"unsent.lane": {"$gte": 0, "$lt": POSTPONED_LANE}}
 
 
 class Relay:
@@ -155,7 +158,7 @@ class Relay:
         return busy
 
     def _read(self, collection: Collection[Document]) -> list[Document]:
-        query: dict[str, Any] = {**UNSENT, "unsent.at": {"$lte": self._clock()}}
+        query: dict[str, Any] = {**DUE}
         if flying := self._in_flight[collection.name]:
             query["_id"] = {"$nin": list(flying)}
         above = {"$filter": {"input": "$events", "cond": {"$gt": ["$$this.seq", "$sent"]}}}
@@ -198,7 +201,7 @@ class Relay:
         if too_large:
             log.error("events can't be sent", extra={"aggregates": too_large})
             POSTPONED.labels(self._settings.service).inc(len(too_large))
-            later = {"$set": {"unsent.at": self._clock() + POSTPONE}}
+            later = {"$set": {"unsent": {"lane": POSTPONED_LANE, "at": self._clock() + POSTPONE}}}
             writes.append(UpdateMany({"_id": {"$in": too_large}}, later))
         aggregates.collection.bulk_write(writes, ordered=False)
         for document, _ in sent:
@@ -216,6 +219,7 @@ class Relay:
         state = self._database["relay"]
         known = state.find_one({"_id": "cluster"})
         if known and known["cluster_id"] == now:
+            self._take_up_postponed()
             BACKLOG.labels(self._settings.service).set(self.backlog())
             return
         ensure_topics(self._settings)
@@ -224,6 +228,11 @@ class Relay:
             for aggregates in self._aggregates:
                 resend(aggregates, {}, self._clock)
         state.replace_one({"_id": "cluster"}, {"cluster_id": now}, upsert=True)
+
+    def _take_up_postponed(self) -> None:
+        due = {"unsent.lane": POSTPONED_LANE, "unsent.at": {"$lte": self._clock()}}
+        for aggregates in self._aggregates:
+            aggregates.collection.update_many(due, {"$set": {"unsent.lane": LANES["bulk"]}})
 
     def backlog(self) -> int:
         """How many documents have events that wait to be sent."""

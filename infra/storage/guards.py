@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import TypeVar
 
+import pymongo
 from pymongo import UpdateOne, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
@@ -21,6 +22,11 @@ from infra.storage.mongo import Document
 T = TypeVar("T")
 
 GUARDS = "guards"
+LONGEST_SECONDS = 15.0
+"""How long a transaction may be tried. As long as MongoDB lets one live whose process has died: until then those
+who share a guard with it find it taken, and must neither wait for ever nor keep the threads of everybody else."""
+
+QUEUE_SECONDS = 2.0
 _QUEUES = tuple(threading.Lock() for _ in range(256))
 
 
@@ -28,10 +34,10 @@ def transaction(database: Database[Document], keys: Iterable[str], work: Callabl
     """Runs `work` alone among all that name one of the same keys (`employee:<id>`, `batch:<id>`, ...).
 
     `work` may run more than once, so it must do nothing but database calls with the session it gets. What it
-    raises (a Refused, say) undoes everything.
+    raises (a Refused, say) undoes everything. Raises PyMongoError (a timeout) after `LONGEST_SECONDS`.
     """
     ordered = sorted(set(keys))
-    with _queued(ordered):
+    with _queued(ordered), pymongo.timeout(LONGEST_SECONDS):
         return _transaction(database, ordered, work)
 
 
@@ -56,12 +62,13 @@ def _transaction(database: Database[Document], ordered: list[str], work: Callabl
 def _queued(keys: list[str]) -> Iterator[None]:
     """Lets the threads of this process wait for each other instead of spending the database's time on conflicts.
 
-    Only a courtesy: what keeps the rules are the guards, which hold between processes, too.
+    Only a courtesy, not waited for long: what keeps the rules are the guards, which hold between processes, too.
     """
     places = sorted({hash(key) % len(_QUEUES) for key in keys})
     with ExitStack() as stack:
         for place in places:
-            stack.enter_context(_QUEUES[place])
+            if _QUEUES[place].acquire(timeout=QUEUE_SECONDS):
+                stack.callback(_QUEUES[place].release)
         yield
 
 

@@ -65,16 +65,20 @@ def jars() -> Path:
 class ApacheKafka:
     """One broker on a free loopback port. Its log stays in `data`; without it, in a directory that is removed.
 
+    advertised: the address that it gives to clients, where they come through something else than `address`.
     In use: `with ApacheKafka() as broker: broker.address`.
     """
 
     profile = "kafka"
 
-    def __init__(self, data: Path | None = None, *, log: Path | None = None) -> None:
+    def __init__(
+        self, data: Path | None = None, *, log: Path | None = None, advertised: str | None = None
+    ) -> None:
         self._throw_away = data is None
         self.data = data or Path(tempfile.mkdtemp(prefix="bina-kafka-"))
         self.data.mkdir(parents=True, exist_ok=True)
         self.address = f"{LOOPBACK}:{free_port()}"
+        self._advertised = advertised or self.address
         self._controller = f"{LOOPBACK}:{free_port()}"
         self._java = [java_binary(), "-Xmx512m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=4"]
         self._class_path = f"{jars()}/*"
@@ -111,7 +115,7 @@ class ApacheKafka:
             "node.id": "1",
             "controller.quorum.voters": f"1@{self._controller}",
             "listeners": f"PLAINTEXT://{self.address},CONTROLLER://{self._controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.address}",
+            "advertised.listeners": f"PLAINTEXT://{self._advertised}",
             "controller.listener.names": "CONTROLLER",
             "inter.broker.listener.name": "PLAINTEXT",
             "log.dirs": str(self.data / "log"),

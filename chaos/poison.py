@@ -1,0 +1,85 @@
+"""A message that nobody can read, and what becomes of it where it may not even be set aside."""
+
+import uuid
+from dataclasses import dataclass
+
+from kafka.errors import KafkaError
+
+from chaos.rig import Rig
+from infra.clock import system_clock
+from infra.messaging import deadletters, kafka
+from infra.messaging.envelope import to_headers
+from infra.messaging.lag import places_of
+from infra.messaging.topics import full_name
+
+TOPIC = "sessions.events"
+READERS = {"notifications": "notifications", "reporting": "reporting-1"}
+"""The consumer groups that can't make anything of it, by their services."""
+
+REFUSED = b".dead-letters"
+
+
+@dataclass(frozen=True)
+class Poison:
+    """Where it lies. cluster: the broker's identity then; when that is another one now, it is gone."""
+
+    cluster: str
+    partition: int
+    offset: int
+
+
+class Poisoner:
+    """Sends them, and knows where each of them has to end."""
+
+    def __init__(self, rig: Rig) -> None:
+        self._rig = rig
+        self._sent: list[Poison] = []
+        self.waited: list[bool] = []
+
+    def send(self) -> Poison | None:
+        """Puts one among the sessions' events; None when the broker can't take it now."""
+        settings = self._rig.settings("sessions")
+        now, key = system_clock(), str(uuid.uuid4())
+        event = {"id": key, "type": "session.held", "time": now, "effective_at": now, "seq": 1}
+        headers = to_headers(event, source="chaos", subject=key, key=key.encode())
+        try:
+            cluster = kafka.cluster_id(settings)
+            producer = kafka.producer(settings)
+            try:
+                name = full_name(settings, TOPIC)
+                sent = producer.send(name, value=b'{"poison": true}', key=key.encode(), headers=headers).get(10)
+            finally:
+                producer.close(timeout=1, null_logger=True)
+        except (KafkaError, OSError):
+            return None
+        poison = Poison(cluster, sent.partition, sent.offset)
+        self._sent.append(poison)
+        return poison
+
+    def look(self, poison: Poison) -> str:
+        """While the dead letters are refused: whether every reader waits before it, in words."""
+        try:
+            if kafka.cluster_id(self._rig.settings("sessions")) != poison.cluster:
+                return "the broker was replaced meanwhile"
+            passed = [group for service, group in READERS.items() if self._has_passed(service, group, poison)]
+        except (KafkaError, OSError):
+            return "the broker can't be asked"
+        self.waited.append(not passed)
+        return f"{' and '.join(passed)} went on without it" if passed else "its partition waits"
+
+    def _has_passed(self, service: str, group: str, poison: Poison) -> bool:
+        return any(
+            place.committed > poison.offset
+            for place in places_of(self._rig.settings(service), group)
+            if (place.topic, place.partition) == (TOPIC, poison.partition)
+        )
+
+    def expected(self) -> set[tuple[str, int, int]]:
+        """What must be in the dead letters of each reader now: topic, partition, offset."""
+        cluster = kafka.cluster_id(self._rig.settings("sessions"))
+        return {(TOPIC, each.partition, each.offset) for each in self._sent if each.cluster == cluster}
+
+    def found(self, service: str, group: str) -> list[tuple[str, int, int]]:
+        """What is in the dead letters of a group: where each came from."""
+        letters = deadletters.read_all(self._rig.settings(service), group)
+        return [(letter.topic, letter.partition, letter.offset) for letter in letters]

@@ -1,0 +1,122 @@
+"""What is stored, published and mailed in the end, read from where it lies."""
+
+import time
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from kafka.structs import TopicPartition
+
+from chaos.rig import Rig
+from infra.local.mailbox import Mailbox
+from infra.local.system import FRESH
+from infra.messaging import kafka
+from infra.messaging.topics import full_name
+from infra.storage.mongo import Document, connect
+
+TOPIC = "sessions.events"
+COUNTING = ("held", "confirmed", "disputed")
+LET_PASS_MINUTES = 5
+_QUIET_SECONDS = 3.0
+
+
+class Kept(NamedTuple):
+    """A session as far as it is compared."""
+
+    status: str
+    minutes: int
+    version: int
+
+
+def stored_sessions(rig: Rig) -> list[Document]:
+    """All sessions of the database, without the words in them."""
+    fields = {"status": 1, "minutes": 1, "version": 1, "started_at": 1, "guide_id": 1, "learner_id": 1}
+    return list(connect(rig.settings("sessions"))["sessions"].find({}, fields))
+
+
+def overlaps(sessions: list[Document]) -> int:
+    """How many pairs of counting sessions of one person overlap by five minutes or more."""
+    found = 0
+    by_person: dict[str, list[tuple[float, float]]] = {}
+    for each in sessions:
+        if each["status"] in COUNTING:
+            begin = each["started_at"].timestamp() / 60
+            for person in (each["guide_id"], each["learner_id"]):
+                by_person.setdefault(person, []).append((begin, begin + each["minutes"]))
+    for times in by_person.values():
+        times.sort()
+        for number, (_, end) in enumerate(times):
+            for begin, other_end in times[number + 1 :]:
+                if begin >= end:
+                    break
+                found += min(end, other_end) - begin >= LET_PASS_MINUTES
+    return found
+
+
+def stored_events(rig: Rig) -> set[str]:
+    """The ids of all events that documents of sessions carry, archived ones included."""
+    database = connect(rig.settings("sessions"))
+    ids: set[str] = set()
+    for name in ("sessions", "credits", "endorsements"):
+        for document in database[name].find({}, {"events.id": 1}):
+            ids.update(event["id"] for event in document["events"])
+        ids.update(row["_id"] for row in database[f"{name}.archive"].find({}, {"_id": 1}))
+    return ids
+
+
+def published_events(rig: Rig) -> Counter[str]:
+    """How often each event of sessions lies in its topic; poison left out."""
+    settings = rig.settings("sessions")
+    consumer = kafka.consumer(settings, None)
+    places = [TopicPartition(full_name(settings, TOPIC), number) for number in range(settings.partitions)]
+    found: Counter[str] = Counter()
+    try:
+        consumer.assign(places)
+        consumer.seek_to_beginning(*places)
+        quiet_since = time.monotonic()
+        while time.monotonic() - quiet_since < _QUIET_SECONDS:
+            for records in consumer.poll(timeout_ms=500).values():
+                found.update(_ids(records))
+                quiet_since = time.monotonic()
+    finally:
+        consumer.close()
+    return found
+
+
+def _ids(records: list[Any]) -> Iterator[str]:
+    for record in records:
+        headers = dict(record.headers)
+        if headers["ce_source"] == b"/sessions":
+            yield headers["ce_id"].decode()
+
+
+class Mails(NamedTuple):
+    """Mails by what was promised of them.
+
+    repeats: further copies under the same Message-ID, which a mail program shows once. foreign: under no
+    delivery's Message-ID. missing: deliveries said to be sent of which there is no mail. doubled: deliveries of
+    which there are two for one occasion.
+    """
+
+    sent: int
+    repeats: int
+    foreign: int
+    missing: int
+    doubled: int
+
+
+def mails(rig: Rig) -> Mails:
+    """Compares the mail box with the deliveries."""
+    deliveries = list(connect(rig.settings("notifications"))["deliveries"].find({}, {"state": 1, "entry_id": 1}))
+    known = {each["_id"] for each in deliveries}
+    box = Mailbox(rig.home / FRESH / "mail")
+    arrived = Counter(summary.message_id.strip("<>").partition("@")[0] for summary in box.find(limit=10_000_000))
+    sent = {each["_id"] for each in deliveries if each["state"] == "sent"}
+    occasions = Counter(each["entry_id"] for each in deliveries)
+    return Mails(
+        sent=len(arrived),
+        repeats=arrived.total() - len(arrived),
+        foreign=len(arrived.keys() - known),
+        missing=len(sent - arrived.keys()),
+        doubled=sum(count - 1 for count in occasions.values()),
+    )
