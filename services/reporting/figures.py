@@ -13,7 +13,7 @@ from services.reporting import documents as doc
 from services.reporting.documents import Document
 from services.reporting.domain import gaps
 from services.reporting.domain.gaps import Gap, Need
-from services.reporting.domain.people import Mastery, stint_on
+from services.reporting.domain.people import Mastery, Stint
 from services.reporting.domain.periods import Period, previous, standing
 from services.reporting.domain.training import (
     FUNNEL,
@@ -22,6 +22,7 @@ from services.reporting.domain.training import (
     Representative,
     counts_in,
     covered_units,
+    representatives_on,
 )
 from services.reporting.domain.tree import Tree, is_within
 from services.reporting.store import Store
@@ -104,29 +105,25 @@ class Figures:
 
     # --- representatives and units
 
-    def representatives(self, scope: Scope, day: str) -> list[Representative]:
-        """The active certified people in the unit and below at the end of the day, each once."""
-        found: dict[str, Representative] = {}
-        query = {"state": "certified", "certified_day": {"$lte": day}}
-        certified = [doc.participant(each) for each in self.store["participants"].find(query)]
-        people = {"_id": {"$in": [each.person for each in certified]}}
-        histories = {each["_id"]: doc.stints(each) for each in self.store["people"].find(people, {"history": 1})}
-        for each in sorted(certified, key=lambda one: (one.certified_day or "", one.id), reverse=True):
-            stint = stint_on(histories.get(each.person, ()), day)
-            path = scope.tree.path(stint.unit, day) if stint is not None and stint.active else None
-            if stint is not None and path is not None and is_within(path, scope.unit) and each.certified_at:
-                found[each.person] = Representative(each.id, each.person, stint.unit, each.certified_at)
-        return list(found.values())
+    def certified(self) -> list[tuple[Participant, Sequence[Stint]]]:
+        """Everybody who is certified, with where they were; latest first."""
+        participants = [doc.participant(each) for each in self.store["participants"].find({"state": "certified"})]
+        people = {"_id": {"$in": [each.person for each in participants]}}
+        stints = {each["_id"]: doc.stints(each) for each in self.store["people"].find(people, {"history": 1})}
+        participants.sort(key=lambda each: (each.certified_day or "", each.id), reverse=True)
+        return [(each, stints.get(each.person, ())) for each in participants]
 
     def covered(self, scope: Scope, period: Period) -> dict[str, Representative | None]:
         """The units that can be covered at the period's end, each with who covers it."""
         day = standing(period, scope.today)
-        return covered_units(scope.tree, self.representatives(scope, day), day, scope.unit)
+        representatives = representatives_on(self.certified(), scope.tree, day, scope.unit)
+        return covered_units(scope.tree, representatives, day, scope.unit)
 
     def _coverage(self, scope: Scope, periods: Sequence[Period], found: Mapping[str, Numbers]) -> None:
+        certified = self.certified()
         for period in periods:
             day = standing(period, scope.today)
-            representatives = self.representatives(scope, day)
+            representatives = representatives_on(certified, scope.tree, day, scope.unit)
             units = covered_units(scope.tree, representatives, day, scope.unit)
             found[period.key].update(
                 coverable=len(units),
@@ -160,41 +157,31 @@ class Figures:
 
     def gap_lines(self, scope: Scope, periods: Sequence[Period]) -> dict[str, list[Gap]]:
         """The needs in force at the end of each period, in the unit and below, with zeros."""
-        days = {period.key: standing(period, scope.today) for period in periods}
-        before = {period.key: _day_before(period, scope.today) for period in periods}
         needs = self.needs()
-        levels = self._levels(needs, {*days.values(), *before.values()})
+        steps = self._steps(needs, standing(max(periods, key=lambda each: each.last), scope.today))
         found: dict[str, list[Gap]] = {}
-        for key, day in days.items():
-            earlier = levels[before[key]]
+        for period in periods:
+            day, before = standing(period, scope.today), _day_before(period, scope.today)
             lines = (
-                gaps.gap_of(each, day, levels[day], gaps.missing_of(earlier, each, before[key]))
+                gaps.gap_of(each, day, steps, gaps.missing_of(steps, each, before))
                 for each in needs
                 if is_within(scope.tree.path(each.unit, day) or "", scope.unit)
             )
-            found[key] = sorted((line for line in lines if line), key=lambda gap: (gap.unit, gap.competency))
+            found[period.key] = sorted(
+                (line for line in lines if line), key=lambda gap: (gap.unit, gap.competency)
+            )
         return found
 
-    def _levels(self, needs: Iterable[Need], days: set[str]) -> dict[str, gaps.Levels]:
-        found: dict[str, dict[tuple[str, str], dict[int, int]]] = {day: defaultdict(dict) for day in days}
+    def _steps(self, needs: Iterable[Need], until: str) -> gaps.Steps:
+        """How the levels of the units that need something changed, up to that day."""
         units = sorted({need.unit for need in needs})
         competencies = sorted({need.competency for need in needs})
-        match = {
-            "unit": {"$in": units},
-            "competency": {"$in": competencies},
-            "day": {"$lte": max(days)},
-        }
-        numbered = dict(enumerate(sorted(days)))
-        sums = {
-            f"d{number}": {"$sum": {"$cond": [{"$lte": ["$day", day]}, "$n", 0]}}
-            for number, day in numbered.items()
-        }
-        group = {"_id": {"unit": "$unit", "competency": "$competency", "level": "$level"}, **sums}
-        for row in self.store["stocks"].aggregate([{"$match": match}, {"$group": group}]):
-            of = row["_id"]
-            for number, day in numbered.items():
-                found[day][of["unit"], of["competency"]][of["level"]] = row[f"d{number}"]
-        return dict(found)
+        query = {"unit": {"$in": units}, "competency": {"$in": competencies}, "day": {"$lte": until}}
+        wanted = {"unit": 1, "competency": 1, "day": 1, "level": 1, "n": 1}
+        found: dict[tuple[str, str], list[tuple[str, int, int]]] = defaultdict(list)
+        for row in self.store["stocks"].find(query, wanted):
+            found[row["unit"], row["competency"]].append((row["day"], row["level"], row["n"]))
+        return found
 
     def _gaps(self, scope: Scope, periods: Sequence[Period], found: Mapping[str, Numbers]) -> None:
         for key, lines in self.gap_lines(scope, periods).items():

@@ -1,14 +1,14 @@
 """Needs of units and what is missing of them (Programme rules, Needs and gaps)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from services.reporting.domain.people import Mastery
 
-Levels = Mapping[tuple[str, str], Mapping[int, int]]
-"""For unit and competency: how many active people of just that unit have exactly each level."""
+Steps = Mapping[tuple[str, str], Sequence[tuple[str, int, int]]]
+"""For unit and competency: from which day on how many more or fewer people have exactly which level."""
 
 
 class NeedState(msgspec.Struct, frozen=True):
@@ -51,23 +51,24 @@ class Gap(msgspec.Struct, frozen=True):
     at: datetime
 
 
-def have_of(levels: Levels, need: Need, level: int) -> int:
-    """People of the unit at that level or above."""
-    return sum(people for each, people in levels.get((need.unit, need.competency), {}).items() if each >= level)
+def have_of(steps: Steps, need: Need, level: int, day: str) -> int:
+    """Active people of just that unit at that level or above, at the end of the day."""
+    of_unit = steps.get((need.unit, need.competency), ())
+    return sum(people for since, each, people in of_unit if since <= day and each >= level)
 
 
-def missing_of(levels: Levels, need: Need, day: str) -> int:
-    """People still missing at the end of the day, by the levels of that day; 0 without a need."""
+def missing_of(steps: Steps, need: Need, day: str) -> int:
+    """People still missing at the end of the day; 0 without a need."""
     state = need.on(day)
-    return max(0, state.people - have_of(levels, need, state.level)) if state is not None else 0
+    return max(0, state.people - have_of(steps, need, state.level, day)) if state is not None else 0
 
 
-def gap_of(need: Need, day: str, levels: Levels, missing_before: int) -> Gap | None:
+def gap_of(need: Need, day: str, steps: Steps, missing_before: int) -> Gap | None:
     """The need as a line of the list of gaps, with zeros; None when it is not in force on the day."""
     state = need.on(day)
     if state is None:
         return None
-    have = have_of(levels, need, state.level)
+    have = have_of(steps, need, state.level, day)
     return Gap(
         need=need.id,
         unit=need.unit,

@@ -1,11 +1,12 @@
 """Batches, participants and representatives, as far as figures are made of them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from services.reporting.domain.tree import COVERED_KINDS, Tree
+from services.reporting.domain.people import Stint, stint_on
+from services.reporting.domain.tree import COVERED_KINDS, Tree, is_within
 
 FUNNEL: Mapping[str, frozenset[str] | None] = {
     "nominated": None,
@@ -62,6 +63,24 @@ class Representative(msgspec.Struct, frozen=True):
     person: str
     unit: str
     at: datetime
+
+
+def representatives_on(
+    certified: Iterable[tuple[Participant, Sequence[Stint]]], tree: Tree, day: str, top: str
+) -> list[Representative]:
+    """The active ones of the certified, at `top` and below at the end of the day, each person once.
+
+    certified: with where each was; latest first, so that of two certificates the first is named.
+    """
+    found: dict[str, Representative] = {}
+    for each, stints in certified:
+        if each.certified_at is None or each.certified_day is None or each.certified_day > day:
+            continue
+        stint = stint_on(stints, day)
+        path = tree.path(stint.unit, day) if stint is not None and stint.active else None
+        if stint is not None and path is not None and is_within(path, top):
+            found[each.person] = Representative(each.id, each.person, stint.unit, each.certified_at)
+    return list(found.values())
 
 
 def covered_units(
