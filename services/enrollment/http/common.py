@@ -6,6 +6,7 @@ from functools import wraps
 from typing import Any, TypeVar, cast
 
 from flask import Response, g, request
+from marshmallow import Schema
 
 from infra.actor import Actor
 from infra.problems import Text
@@ -16,7 +17,7 @@ from infra.web.blueprint import Blueprint
 from infra.web.conditional import idempotent_id
 from infra.web.paging import list_of
 
-from ..commands.saving import Post, found
+from ..commands.saving import Post, Show, found
 from ..domain import access
 from ..schemas.common import ActivityOut
 
@@ -39,6 +40,11 @@ def right(action: str) -> Callable[[F], F]:
         return cast("F", checked)
 
     return decorator
+
+
+def stored_as(shown: Callable[[Stored[Any]], Shown], schema: Schema) -> Show:
+    """What is stored, in the very form in which a GET shows it: refusals carry it as `current`."""
+    return lambda stored: cast("Shown", schema.dump(shown(stored)))
 
 
 def new(route: str, content: bytes | None = None) -> Post:

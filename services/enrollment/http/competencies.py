@@ -21,7 +21,7 @@ from ..domain.competencies import Competency, Gap, Need
 from ..ids import need_id
 from ..schemas import competencies as schemas
 from ..schemas.common import NoArgs
-from .common import Shown, activity, activity_out, audited, listed, right, with_times
+from .common import Shown, activity, activity_out, audited, listed, right, stored_as, with_times
 
 
 def shown(stored: Stored[Competency]) -> Shown:
@@ -72,8 +72,8 @@ def blueprint(context: Context) -> Blueprint:
     @blp.alt_response(201, schemas.competency_out)
     def put(body: dict[str, Any], code: str) -> Any:
         """Create or change a competency."""
-        actor = current_actor()
-        stored, created = commands.put_competency(context, actor, code, body, if_match(), shown)
+        actor, current = current_actor(), stored_as(shown, schemas.competency_out)
+        stored, created = commands.put_competency(context, actor, code, body, if_match(), current)
         place = f"/v1/competencies/{code}" if created else None
         return with_etag(shown(stored), stored.version, status=201 if created else 200, location=place)
 
@@ -118,8 +118,8 @@ def needs_blueprint(context: Context) -> Blueprint:
     @blp.alt_response(201, schemas.need_out)
     def put(body: dict[str, Any], code: str, competency: str) -> Any:
         """State what a unit needs of a competency; 0 people end the need."""
-        actor = current_actor()
-        stored, created = commands.put_need(context, actor, code, competency, body, if_match(), shown_need)
+        actor, current = current_actor(), stored_as(shown_need, schemas.need_out)
+        stored, created = commands.put_need(context, actor, code, competency, body, if_match(), current)
         place = f"/v1/units/{code}/needs/{competency}" if created else None
         return with_etag(shown_need(stored), stored.version, status=201 if created else 200, location=place)
 

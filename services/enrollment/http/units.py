@@ -15,7 +15,7 @@ from ..context import Context
 from ..domain.units import Unit
 from ..schemas import units as schemas
 from ..schemas.common import NoArgs
-from .common import Shown, activity, activity_out, audited, listed, right, with_times
+from .common import Shown, activity, activity_out, audited, listed, right, stored_as, with_times
 
 
 def shown(stored: Stored[Unit]) -> Shown:
@@ -55,8 +55,8 @@ def blueprint(context: Context) -> Blueprint:
     @blp.alt_response(201, schemas.unit_out)
     def put(body: dict[str, Any], code: str) -> Any:
         """Create or change a unit."""
-        actor = current_actor()
-        stored, created = commands.put_unit(context, actor, code, body, if_match(), shown)
+        actor, current = current_actor(), stored_as(shown, schemas.unit_out)
+        stored, created = commands.put_unit(context, actor, code, body, if_match(), current)
         place = f"/v1/units/{code}" if created else None
         return with_etag(shown(stored), stored.version, status=201 if created else 200, location=place)
 
