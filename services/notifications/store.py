@@ -108,6 +108,11 @@ class Store:
         due = self.deliveries.find(query, sort=[("next_at", 1), ("_id", 1)], limit=1)
         return due[0] if due else None
 
+    def due(self, now: datetime, limit: int) -> list[Stored[Delivery]]:
+        """Waiting deliveries that ask for something and whose turn has come, the first ones first."""
+        query = {"state": "waiting", "next_at": {"$lte": now}, "kind": {"$in": sorted(ASKING)}}
+        return self.deliveries.find(query, sort=[("next_at", 1), ("_id", 1)], limit=limit)
+
     def waiting_about(self, about: Sequence[str]) -> list[Stored[Delivery]]:
         """Waiting deliveries about these things."""
         return self.deliveries.find({"state": "waiting", "about_id": {"$in": list(about)}})
