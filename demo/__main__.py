@@ -1,4 +1,4 @@
-"""`python -m demo [--once]`: the whole programme on a fresh system, then its figures, recounted."""
+"""`python -m demo [--once] [--against ADDRESS]`: the whole programme on a fresh system, its figures recounted."""
 
 import argparse
 import os
@@ -10,6 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
+from demo.elsewhere import Elsewhere
 from demo.evening import closing
 from demo.ledger import Ledger
 from demo.play.callers import PlayError, Services
@@ -33,11 +34,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """0: every figure agrees, or Ctrl-C; 1: one differs, or the play failed; 2: nothing could be started."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the recount instead of staying up")
-    once = parser.parse_args(arguments).once
+    parser.add_argument("--against", metavar="ADDRESS", help="play on the empty system behind this gateway")
+    parser.add_argument("--key", type=Path, default=Path(".secrets"), help="where `make secrets` put its key")
+    parser.add_argument("--mails", metavar="ADDRESS", default="", help="where that system's mails can be seen")
+    given = parser.parse_args(arguments)
     console = Console(width=None if sys.stdout.isatty() else WIDTH)
     try:
         with interruptible():
-            return _run(console, once=once)
+            return _run(console, _place(console, given), once=given.once)
     except KeyboardInterrupt:
         console.print("\nEverything is stopped.")
         return AGREES
@@ -49,11 +53,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return DIFFERS
 
 
-def _run(console: Console, *, once: bool) -> int:
+def _place(console: Console, given: argparse.Namespace) -> System | Elsewhere:
+    """Where the story is played: on a fresh system of its own, unless one is named."""
+    if given.against:
+        return Elsewhere(given.against, given.key, given.mails)
+    home = Path(os.environ.get("BINA_HOME") or ".bina")
+    return System(home, fresh=True, echo=lambda line: console.print(f"  {line}", style="dim"))
+
+
+def _run(console: Console, place: System | Elsewhere, *, once: bool) -> int:
     began = time.monotonic()
     story = tell(DATA, datetime.now(WIB).date() - timedelta(days=1))
-    home = Path(os.environ.get("BINA_HOME") or ".bina")
-    with System(home, fresh=True, echo=lambda line: console.print(f"  {line}", style="dim")) as system:
+    with place as system:
         services = Services(system.urls, system.issue_token)
         try:
             cast = Cast(story, services, Ledger(), Stage(console))
