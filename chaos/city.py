@@ -6,7 +6,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from demo.ledger import BatchFact, Ledger, NeedFact, ParticipantFact, PersonFact, UnitFact
-from demo.play.callers import Caller, Services
+from demo.play.callers import Caller, Services, spread
 from infra.clock import JAKARTA, day_of, to_wire
 
 CITY = "KOTA"
@@ -172,11 +172,13 @@ def _move(caller: Caller, path: str, to: str, day: date) -> str:
 
 
 def _pairings(hr: Caller, services: Services, city: City) -> None:
+    wanted: list[tuple[str, int, str, int]] = []
     for unit in AGENCIES:
         for chief in range(1, CHIEFS + 1):
             for number in range(STAFF):
                 learner = city.ledger.ids[nip_of(unit, chief * 10 + number)]
-                city.pairs.append(_pair(hr, services, city, (unit, chief, learner, number)))
+                wanted.append((unit, chief, learner, number))
+    city.pairs.extend(spread(lambda who: _pair(hr, services, city, who), wanted, lambda: None))
 
 
 def _pair(hr: Caller, services: Services, city: City, who: tuple[str, int, str, int]) -> Pair:

@@ -61,7 +61,7 @@ class Storm:
         if said:
             self.counts[kind] += 1
             self._told(said)
-        elif self._deck:
+        else:
             # Not now, since what it would hurt is hurt already: its turn comes after the others.
             self._deck.insert(0, kind)
 

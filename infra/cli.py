@@ -9,8 +9,10 @@ from typing import Any, Protocol, cast
 from infra.clock import Clock, system_clock
 from infra.messaging import deadletters
 from infra.messaging.relay import resend
+from infra.operations.status import as_text, status_of
 from infra.settings import Settings, SettingsError
 from infra.storage.aggregates import Aggregates
+from infra.storage.mongo import connect
 from infra.telemetry import logs
 from infra.web.server import serve
 from infra.worker import Worker
@@ -19,10 +21,11 @@ from infra.worker import Worker
 class App(Protocol):
     """What the `app` module of a service offers."""
 
-    GROUPS: Sequence[str]
-
     def worker(self, settings: Settings, clock: Clock = system_clock) -> Worker:
         """The worker with all its parts."""
+
+    def groups(self, settings: Settings) -> Sequence[str]:
+        """The consumer groups as they are now; the first one is meant where none is named."""
 
     def aggregates(self, settings: Settings) -> Sequence[Aggregates[Any]]:
         """All aggregates of the service."""
@@ -61,6 +64,7 @@ def parser(service: str) -> argparse.ArgumentParser:
     add(commands, "rebuild", run_rebuild, "Make anew what the service derives from the log.")
     again = add(commands, "resend", run_resend, "Send the events of aggregates again, behind live ones.")
     again.add_argument("ids", nargs="*", help="ids of aggregates; all when none is given")
+    add(commands, "status", show_status, "Show leases, backlog, lag, dead letters and timers.")
     letters = commands.add_parser("dead-letters", help="Messages that could not be handled.")
     actions = letters.add_subparsers(required=True, metavar="action")
     add(actions, "list", list_letters, "List them: number, time, type, origin, tries, reason.")
@@ -100,10 +104,17 @@ def run_resend(app: App, settings: Settings, options: argparse.Namespace) -> int
     return 0
 
 
+def show_status(app: App, settings: Settings, options: argparse.Namespace) -> int:
+    """Prints how the service stands; 1 when something could not be looked at."""
+    tables = status_of(settings, connect(settings), app.aggregates(settings), app.groups(settings), system_clock)
+    print(as_text(settings.service, tables))
+    return 1 if any(table.trouble for table in tables) else 0
+
+
 def list_letters(app: App, settings: Settings, options: argparse.Namespace) -> int:
     """Prints one line a letter."""
     count = 0
-    for letter in deadletters.read_all(settings, group_of(app, options)):
+    for letter in deadletters.read_all(settings, group_of(app, settings, options)):
         origin = f"{letter.topic}/{letter.partition}@{letter.offset}"
         print(f"{letter.number}\t{letter.at}\t{letter.type}\t{origin}\t{letter.tries}\t{letter.reason}")
         count += 1
@@ -138,10 +149,10 @@ def chosen(
     app: App, settings: Settings, options: argparse.Namespace, numbers: Sequence[int] | None
 ) -> list[deadletters.DeadLetter]:
     """The letters with these numbers, all when None."""
-    letters = deadletters.read_all(settings, group_of(app, options))
+    letters = deadletters.read_all(settings, group_of(app, settings, options))
     return [letter for letter in letters if numbers is None or letter.number in numbers]
 
 
-def group_of(app: App, options: argparse.Namespace) -> str:
+def group_of(app: App, settings: Settings, options: argparse.Namespace) -> str:
     """The consumer group that is meant."""
-    return options.group or app.GROUPS[0]
+    return options.group or app.groups(settings)[0]

@@ -23,8 +23,9 @@ from pymongo.errors import OperationFailure, PyMongoError
 from infra.clock import Clock
 from infra.messaging import deadletters, kafka
 from infra.messaging.envelope import Event, Unreadable, decode
+from infra.messaging.lag import end_of
 from infra.messaging.subscription import BatchHandler
-from infra.messaging.topics import ensure_topics, full_name
+from infra.messaging.topics import dead_letters_of, ensure_topics, full_name
 from infra.settings import Settings
 from infra.storage.copies import Overtaken
 
@@ -93,6 +94,7 @@ class Consumer:
         """Reads until told to stop, or until the cluster is another one (then positions mean nothing)."""
         ensure_topics(self._settings, (self._group,))
         cluster = kafka.cluster_id(self._settings)
+        deadletters.KEPT.labels(self._group).set(end_of(self._settings, dead_letters_of(self._group)))
         consumer = kafka.consumer(self._settings, kafka.group_name(self._settings, self._group, cluster))
         self._paused.clear()
         self._last.clear()

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.structs import TopicPartition
+from prometheus_client import Gauge
 
 from infra.clock import to_wire
 from infra.messaging import kafka
@@ -14,6 +15,7 @@ from infra.messaging.topics import dead_letters_of, full_name
 from infra.settings import Settings
 
 PREFIX = "dead-letter-"
+KEPT = Gauge("bina_dead_letters_kept", "Messages that lie in the dead letters of the group", ["group"])
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,7 +65,7 @@ def put(
     # The one partition that is read: a broker that makes topics by itself may give it more.
     future = producer.send(topic, value=record.value, key=record.key, headers=headers, partition=0)
     producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
-    future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+    KEPT.labels(group).set(future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000).offset + 1)
 
 
 def read_all(settings: Settings, group: str, first: int = 0) -> Iterator[DeadLetter]:

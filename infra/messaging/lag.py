@@ -44,6 +44,12 @@ def places_of(settings: Settings, group: str) -> list[Place]:
     ]
 
 
+def end_of(settings: Settings, topic: str, partition: int = 0) -> int:
+    """How many messages were ever put into one partition. Raises KafkaError."""
+    place = TopicPartition(full_name(settings, topic), partition)
+    return _ends(settings, {place: 0}).get(place, 0)
+
+
 def _committed(settings: Settings, group: str) -> dict[TopicPartition, int]:
     names = [full_name(settings, topic) for topic in (*KEPT, *COMPACTED)]
     wanted = [TopicPartition(name, number) for name in names for number in range(settings.partitions)]

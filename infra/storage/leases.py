@@ -1,13 +1,17 @@
 """A lease: at most one holder at a time, by the database's clock."""
 
+import os
+import socket
 import uuid
 from datetime import UTC, datetime
 
+from prometheus_client import Gauge
 from pymongo.database import Database
 from pymongo.errors import DuplicateKeyError
 
 from infra.storage.mongo import Document
 
+HELD = Gauge("bina_lease_held", "1 where this process holds the lease", ["database", "lease"])
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -22,10 +26,17 @@ class Lease:
         self._leases = database["leases"]
         self._name = name
         self._ms = int(seconds * 1000)
-        self.owner = uuid.uuid4().hex
+        # Told by `status`, so that one knows which process it is.
+        self.owner = f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex[:8]}"
+        self._held = HELD.labels(database.name, name)
 
     def acquire(self) -> bool:
         """Takes or prolongs the lease; False while somebody else holds it."""
+        held = self._take()
+        self._held.set(held)
+        return held
+
+    def _take(self) -> bool:
         free = {"$or": [{"owner": self.owner}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
         until = {"$add": ["$$NOW", self._ms]}
         take = [{"$set": {"owner": self.owner, "until": until}}]
@@ -42,3 +53,4 @@ class Lease:
         self._leases.update_one(
             {"_id": self._name, "owner": self.owner}, [{"$set": {"until": {"$subtract": ["$$NOW", 1]}}}]
         )
+        self._held.set(0)

@@ -2,10 +2,12 @@
 
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from prometheus_client import Gauge
 from pymongo import ReturnDocument
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
@@ -16,6 +18,8 @@ from infra.storage.mongo import Document
 
 log = logging.getLogger(__name__)
 
+DUE = Gauge("bina_timers_due", "Timers whose time has come and whose work is not done", ["database"])
+COUNT_SECONDS = 5.0
 CLAIM = timedelta(seconds=60)
 """How long one worker has for a timer before another may take it up."""
 
@@ -65,17 +69,25 @@ class TimersLoop:
         self._handlers = handlers
         self._clock = clock
         self._every = every
+        self._counted = 0.0
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set."""
         while not stop.is_set():
             try:
+                self._count_due()
                 busy = self.run_due()
             except PyMongoError as error:
                 log.warning("timers wait for the database", extra={"reason": type(error).__name__})
                 busy = False
             if not busy:
                 stop.wait(self._every)
+
+    def _count_due(self) -> None:
+        if time.monotonic() - self._counted > COUNT_SECONDS:
+            due = self._timers.collection.count_documents({"at": {"$lte": self._clock()}})
+            DUE.labels(self._timers.collection.database.name).set(due)
+            self._counted = time.monotonic()
 
     def run_due(self) -> bool:
         """Runs one timer that is due; False when there is none."""

@@ -101,6 +101,12 @@ def worker(settings: Settings, clock: Clock = system_clock) -> Worker:
     return Worker(settings, parts, {"mongodb": lambda: ping(context.store.database)})
 
 
+def groups(settings: Settings) -> Sequence[str]:
+    """The consumer groups of this service."""
+    del settings
+    return GROUPS
+
+
 def aggregates(settings: Settings) -> Sequence[Aggregates[Any]]:
     """All aggregates of the service."""
     return Store(connect(settings)).aggregates

@@ -1,5 +1,6 @@
 """The only wiring: settings to store, bus, mail and web. Connects nothing on import."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask
@@ -64,6 +65,12 @@ def from_env() -> Flask:
     logs.configure(settings)
     Store(connect(settings)).ensure_indexes()
     return api(settings)
+
+
+def groups(settings: Settings) -> Sequence[str]:
+    """The consumer groups of this service."""
+    del settings
+    return GROUPS
 
 
 def aggregates(settings: Settings) -> list[Aggregates[Any]]:

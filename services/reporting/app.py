@@ -1,5 +1,6 @@
 """The only wiring: settings to store, bus and web. Connects nothing on import."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from flask import Flask
@@ -50,6 +51,11 @@ def worker(settings: Settings, clock: Clock = system_clock) -> Worker:
 def from_env() -> Flask:
     """The API as the web server starts it."""
     return api(Settings.from_env(SERVICE))
+
+
+def groups(settings: Settings) -> Sequence[str]:
+    """The consumer group of the generation that is shown."""
+    return (group_of(Generations(connect(settings)).active()),)
 
 
 def aggregates(settings: Settings) -> list[Aggregates[Any]]:

@@ -58,6 +58,12 @@ def worker(settings: Settings, clock: Clock = system_clock) -> Worker:
     return Worker(settings, parts, {"mongodb": lambda: ping(store.database)})
 
 
+def groups(settings: Settings) -> Sequence[str]:
+    """The consumer groups of this service."""
+    del settings
+    return GROUPS
+
+
 def aggregates(settings: Settings) -> Sequence[Aggregates[Any]]:
     """What can be sent again."""
     return Store(connect(settings)).aggregates

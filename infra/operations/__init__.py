@@ -1,0 +1,1 @@
+"""What those who run it need: how things stand, backup and restore."""
