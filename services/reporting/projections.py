@@ -6,9 +6,8 @@ before finds nothing newer and changes nothing.
 
 import logging
 import threading
-from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
-from typing import Any, TypeVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
 from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
@@ -24,10 +23,11 @@ from services.reporting.store import Store
 
 log = logging.getLogger(__name__)
 
-T = TypeVar("T")
-
 PORTION = 50
-"""People whose facts may all have to be re-placed in one transaction."""
+"""People who may have to be re-placed in one transaction."""
+
+MOST_FACTS = 5_000
+"""Facts that may have to be re-placed in one transaction, which must end within seconds."""
 
 DUPLICATE = 11000
 
@@ -47,9 +47,9 @@ class Projection:
             self._store.save_units(news.units)
         for name, to_document in RARE.items():
             self._copy(name, getattr(news, name), to_document)
-        people = [person for _, person in news.people.values()]
-        for some in _portions(people, PORTION):
-            self._people(partition, some)
+        people = {person.id: person for _, person in news.people.values()}
+        for ids in self._portions(list(people)):
+            self._people(partition, [people[id_] for id_ in ids])
         if news.sessions or news.credits:
             self._facts(partition, news)
 
@@ -100,8 +100,21 @@ class Projection:
         """Re-places some people whose places are older than the tree; False when there are none."""
         behind = self._store.people_behind(self._store.tree_version(), PORTION)
         for shard, ids in behind.items():
-            self._replace_people(shard, ids)
+            for some in self._portions(ids):
+                self._replace_people(shard, some)
         return bool(behind)
+
+    def _portions(self, ids: list[str]) -> Iterator[list[str]]:
+        """The people, as many at a time as can be re-placed in one transaction."""
+        waiting = [ids]
+        while waiting:
+            some = waiting.pop()
+            many = len(some) > PORTION or (len(some) > 1 and self._store.has_more_facts(some, MOST_FACTS))
+            if many:
+                half = len(some) // 2
+                waiting += [some[half:], some[:half]]
+            elif some:
+                yield some
 
     def _replace_people(self, shard: int, ids: Sequence[str]) -> None:
         def work(session: ClientSession) -> None:
@@ -140,9 +153,3 @@ class TreeFollower:
             if not busy:
                 stop.wait(self._every)
         self._lease.release()
-
-
-def _portions(items: Iterable[T], size: int) -> Iterable[list[T]]:
-    rest = iter(items)
-    while some := list(islice(rest, size)):
-        yield some

@@ -131,6 +131,12 @@ class Store:
         query = {"person": {"$in": list(people)}}
         return self._facts(query, query, session)
 
+    def has_more_facts(self, people: Iterable[str], than: int) -> bool:
+        """Whether these people have more facts together than that many."""
+        query = {"person": {"$in": list(people)}}
+        sessions = self["sessions"].count_documents(query, limit=than + 1)
+        return sessions > than or sessions + self["credits"].count_documents(query, limit=than + 1) > than
+
     def _facts(self, sessions: Document, credited: Document, session: ClientSession) -> list[Fact]:
         found: list[Fact] = []
         if any(condition["$in"] for condition in sessions.values()):

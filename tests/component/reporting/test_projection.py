@@ -6,6 +6,7 @@ from itertools import product
 
 import pytest
 
+from services.reporting import projections
 from services.reporting.domain.periods import GRAINS, Period, between
 from services.reporting.evidence import Asked, Evidence, Item
 from services.reporting.figures import Figures, Scope
@@ -50,6 +51,19 @@ def test_every_number_equals_the_recount_whatever_the_order(store: Store, seed: 
     tell(projection, batches[:half])
     for periods, unit in product(GRAINS_OF_THE_WORLD, KINDS):
         assert numbers(store, unit, periods) == expected(recount, unit, periods), unit
+
+
+def test_people_with_many_facts_are_replaced_in_portions(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However few facts a transaction may touch, all are moved when the people and the tree come last."""
+    monkeypatch.setattr(projections, "MOST_FACTS", 4)
+    world = city(5, people=12, sessions=60)
+    recount = Recount(world)
+    projection = Projection(store)
+    last = [event for event in world.told if event.aggregate in ("employee", "unit")]
+    tell(projection, [[event for event in world.told if event not in last], last[::-1]])
+    settle(projection)
+    for unit in KINDS:
+        assert numbers(store, unit, GRAINS_OF_THE_WORLD[0]) == expected(recount, unit, GRAINS_OF_THE_WORLD[0])
 
 
 def records(store: Store, kpi: str, unit: str, period: Period, part: str | None, limit: int) -> list[Item]:
