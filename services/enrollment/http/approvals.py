@@ -27,6 +27,15 @@ def shown(stored: Stored[Approval]) -> Shown:
     return with_times(stored, id=state.id, employee_id=state.employee_id, competency=state.competency)
 
 
+def known(context: Context, employee_id: str, approval_id: str) -> Stored[Approval]:
+    """The approval of this employee; 404 for whom the employee is hidden."""
+    visible(context, current_actor(), employee_id)
+    stored = found(context.store.approvals.get(approval_id), words.APPROVAL)
+    if stored.state.employee_id != employee_id:
+        raise unknown(words.APPROVAL)
+    return stored
+
+
 def blueprint(context: Context) -> Blueprint:
     """The resource over this context."""
     blp = Blueprint(
@@ -35,26 +44,14 @@ def blueprint(context: Context) -> Blueprint:
         url_prefix="/employees/<id:employee_id>/guide-approvals",
         description="HR's approvals that somebody may guide.",
     )
+    _read(blp, context)
+    _write(blp, context)
+    return audited(blp)
+
+
+def _read(blp: Blueprint, context: Context) -> None:
+    """Routes that show."""
     approvals = context.store.approvals
-
-    def known(employee_id: str, approval_id: str) -> Stored[Approval]:
-        visible(context, current_actor(), employee_id)
-        stored = found(approvals.get(approval_id), words.APPROVAL)
-        if stored.state.employee_id != employee_id:
-            raise unknown(words.APPROVAL)
-        return stored
-
-    @blp.route("", methods=["POST"])
-    @right("approvals.write")
-    @blp.arguments(schemas.approval_in)
-    @blp.response(201, schemas.approval_out)
-    def create(body: dict[str, Any], employee_id: str) -> Any:
-        """Approve that an employee guides in a competency that they have mastered."""
-        actor = current_actor()
-        post = new(f"POST /employees/{employee_id}/guide-approvals")
-        stored = commands.approve(context, actor, post, employee_id, body["competency"], body["effective_at"])
-        place = f"/v1/employees/{employee_id}/guide-approvals/{stored.state.id}"
-        return with_etag(shown(stored), stored.version, status=201, location=place)
 
     @blp.route("")
     @right("approvals.read")
@@ -71,7 +68,7 @@ def blueprint(context: Context) -> Blueprint:
     @blp.response(200, schemas.approval_out)
     def get(employee_id: str, approval_id: str) -> Any:
         """Show an approval."""
-        stored = known(employee_id, approval_id)
+        stored = known(context, employee_id, approval_id)
         return with_etag(shown(stored), stored.version)
 
     @blp.route("/<id:approval_id>/activity")
@@ -80,7 +77,21 @@ def blueprint(context: Context) -> Blueprint:
     def history(employee_id: str, approval_id: str) -> Shown:
         """Tell who did what to an approval."""
         actor = current_actor()
-        known(employee_id, approval_id)
+        known(context, employee_id, approval_id)
         return activity(approvals, approval_id, words.APPROVAL, notes=access.sees_reasons(actor))
 
-    return audited(blp)
+
+def _write(blp: Blueprint, context: Context) -> None:
+    """Routes that change."""
+
+    @blp.route("", methods=["POST"])
+    @right("approvals.write")
+    @blp.arguments(schemas.approval_in)
+    @blp.response(201, schemas.approval_out)
+    def create(body: dict[str, Any], employee_id: str) -> Any:
+        """Approve that an employee guides in a competency that they have mastered."""
+        actor = current_actor()
+        post = new(f"POST /employees/{employee_id}/guide-approvals")
+        stored = commands.approve(context, actor, post, employee_id, body["competency"], body["effective_at"])
+        place = f"/v1/employees/{employee_id}/guide-approvals/{stored.state.id}"
+        return with_etag(shown(stored), stored.version, status=201, location=place)

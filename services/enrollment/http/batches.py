@@ -41,24 +41,24 @@ def shown(stored: Stored[Batch], counts: Mapping[str, int]) -> Shown:
     )
 
 
+def answer(context: Context, stored: Stored[Batch], status: int = 200) -> Any:
+    """One batch as an answer."""
+    counts = context.store.counts([stored.state.id]).get(stored.state.id, {})
+    place = f"/v1/batches/{stored.state.id}" if status == 201 else None
+    return with_etag(shown(stored, counts), stored.version, status=status, location=place, cacheable=False)
+
+
 def blueprint(context: Context) -> Blueprint:
     """The resource over this context."""
     blp = Blueprint("batches", __name__, url_prefix="/batches", description="Trainings of representatives.")
+    _read(blp, context)
+    _write(blp, context)
+    return audited(blp)
+
+
+def _read(blp: Blueprint, context: Context) -> None:
+    """Routes that show."""
     store = context.store
-
-    def one(stored: Stored[Batch], status: int = 200) -> Any:
-        counts = store.counts([stored.state.id]).get(stored.state.id, {})
-        place = f"/v1/batches/{stored.state.id}" if status == 201 else None
-        return with_etag(shown(stored, counts), stored.version, status=status, location=place, cacheable=False)
-
-    @blp.route("", methods=["POST"])
-    @right("batches.write")
-    @blp.arguments(schemas.batch_in)
-    @blp.response(201, schemas.batch_out)
-    def create(body: dict[str, Any]) -> Any:
-        """Create a batch, still a draft."""
-        actor = current_actor()
-        return one(commands.create_batch(context, actor, new("POST /batches"), body), 201)
 
     @blp.route("")
     @right("batches.read")
@@ -79,16 +79,7 @@ def blueprint(context: Context) -> Blueprint:
     @blp.response(200, schemas.batch_out)
     def get(batch_id: str) -> Any:
         """Show a batch, with the number of people in each state."""
-        return one(found(store.batches.get(batch_id), words.BATCH))
-
-    @blp.route("/<id:batch_id>/transitions", methods=["POST"])
-    @right("batches.write")
-    @blp.arguments(schemas.batch_transition)
-    @blp.response(200, schemas.batch_out)
-    def transition(body: dict[str, Any], batch_id: str) -> Any:
-        """Open, close, start, finish or cancel a batch."""
-        actor = current_actor()
-        return one(commands.move_batch(context, actor, batch_id, body["to"], body["effective_at"], body["reason"]))
+        return answer(context, found(store.batches.get(batch_id), words.BATCH))
 
     @blp.route("/<id:batch_id>/activity")
     @right("batches.read")
@@ -98,4 +89,27 @@ def blueprint(context: Context) -> Blueprint:
         actor = current_actor()
         return activity(store.batches, batch_id, words.BATCH, notes=access.sees_reasons(actor))
 
-    return audited(blp)
+
+def _write(blp: Blueprint, context: Context) -> None:
+    """Routes that change."""
+
+    @blp.route("", methods=["POST"])
+    @right("batches.write")
+    @blp.arguments(schemas.batch_in)
+    @blp.response(201, schemas.batch_out)
+    def create(body: dict[str, Any]) -> Any:
+        """Create a batch, still a draft."""
+        actor = current_actor()
+        return answer(context, commands.create_batch(context, actor, new("POST /batches"), body), 201)
+
+    @blp.route("/<id:batch_id>/transitions", methods=["POST"])
+    @right("batches.write")
+    @blp.arguments(schemas.batch_transition)
+    @blp.response(200, schemas.batch_out)
+    def transition(body: dict[str, Any], batch_id: str) -> Any:
+        """Open, close, start, finish or cancel a batch."""
+        actor = current_actor()
+        return answer(
+            context,
+            commands.move_batch(context, actor, batch_id, body["to"], body["effective_at"], body["reason"]),
+        )

@@ -46,6 +46,13 @@ def shown_need(stored: Stored[Need]) -> Shown:
 def blueprint(context: Context) -> Blueprint:
     """Competencies over this context."""
     blp = Blueprint("competencies", __name__, url_prefix="/competencies", description="What can be learned.")
+    _read(blp, context)
+    _write(blp, context)
+    return audited(blp)
+
+
+def _read(blp: Blueprint, context: Context) -> None:
+    """Routes that show."""
     store = context.store
 
     @blp.route("")
@@ -65,6 +72,18 @@ def blueprint(context: Context) -> Blueprint:
         stored = found(store.competencies.get(code), words.COMPETENCY)
         return with_etag(shown(stored), stored.version)
 
+    @blp.route("/<code:code>/activity")
+    @right("competencies.read")
+    @blp.response(200, activity_out)
+    def history(code: str) -> Shown:
+        """Tell who did what to a competency."""
+        actor = current_actor()
+        return activity(store.competencies, code, words.COMPETENCY, notes=actor.has("hr", "auditor"))
+
+
+def _write(blp: Blueprint, context: Context) -> None:
+    """Routes that change."""
+
     @blp.route("/<code:code>", methods=["PUT"])
     @right("competencies.write")
     @blp.arguments(schemas.competency_in)
@@ -77,20 +96,17 @@ def blueprint(context: Context) -> Blueprint:
         place = f"/v1/competencies/{code}" if created else None
         return with_etag(shown(stored), stored.version, status=201 if created else 200, location=place)
 
-    @blp.route("/<code:code>/activity")
-    @right("competencies.read")
-    @blp.response(200, activity_out)
-    def history(code: str) -> Shown:
-        """Tell who did what to a competency."""
-        actor = current_actor()
-        return activity(store.competencies, code, words.COMPETENCY, notes=actor.has("hr", "auditor"))
-
-    return audited(blp)
-
 
 def needs_blueprint(context: Context) -> Blueprint:
     """Needs over this context."""
     blp = Blueprint("needs", __name__, url_prefix="/units/<code:code>/needs", description="What units need.")
+    _read_needs(blp, context)
+    _write_needs(blp, context)
+    return audited(blp)
+
+
+def _read_needs(blp: Blueprint, context: Context) -> None:
+    """Routes that show."""
     store = context.store
 
     @blp.route("")
@@ -111,6 +127,19 @@ def needs_blueprint(context: Context) -> Blueprint:
         stored = found(store.needs.get(need_id(code, competency)), words.NEED)
         return with_etag(shown_need(stored), stored.version)
 
+    @blp.route("/<code:competency>/activity")
+    @right("needs.read")
+    @blp.response(200, activity_out)
+    def history(code: str, competency: str) -> Shown:
+        """Tell who did what to a need."""
+        actor = current_actor()
+        id_ = need_id(code, competency)
+        return activity(store.needs, id_, words.NEED, notes=actor.has("hr", "auditor"))
+
+
+def _write_needs(blp: Blueprint, context: Context) -> None:
+    """Routes that change."""
+
     @blp.route("/<code:competency>", methods=["PUT"])
     @right("needs.write")
     @blp.arguments(schemas.need_in)
@@ -122,17 +151,6 @@ def needs_blueprint(context: Context) -> Blueprint:
         stored, created = commands.put_need(context, actor, code, competency, body, if_match(), current)
         place = f"/v1/units/{code}/needs/{competency}" if created else None
         return with_etag(shown_need(stored), stored.version, status=201 if created else 200, location=place)
-
-    @blp.route("/<code:competency>/activity")
-    @right("needs.read")
-    @blp.response(200, activity_out)
-    def history(code: str, competency: str) -> Shown:
-        """Tell who did what to a need."""
-        actor = current_actor()
-        id_ = need_id(code, competency)
-        return activity(store.needs, id_, words.NEED, notes=actor.has("hr", "auditor"))
-
-    return audited(blp)
 
 
 def gaps_blueprint(context: Context) -> Blueprint:

@@ -86,23 +86,14 @@ def visible(context: Context, actor: Actor, employee_id: str) -> Stored[Employee
 def blueprint(context: Context) -> Blueprint:
     """The resource over this context."""
     blp = Blueprint("employees", __name__, url_prefix="/employees", description="The people.")
-    store = context.store
+    _read(blp, context)
+    _write(blp, context)
+    return audited(blp)
 
-    @blp.route("", methods=["PUT"])
-    @right("employees.write")
-    @blp.doc(requestBody=ONE_OR_MANY)
-    @blp.response(200, schemas.results_out)
-    def put() -> Shown:
-        """Create or change one employee or up to 500; the key is the NIP."""
-        actor = current_actor()
-        body = json_body()
-        if isinstance(body, list) and len(body) > MOST:
-            raise Refused("too-large", TOO_MANY.format(n=MOST), status=413)
-        if not isinstance(body, list):
-            inputs: list[EmployeeInput | Refused] = [_input(load_item(schemas.employee_in, body))]
-        else:
-            inputs = [_read(item) for item in body]
-        return {"items": _results(context, actor, inputs)}
+
+def _read(blp: Blueprint, context: Context) -> None:
+    """Routes that show."""
+    store = context.store
 
     @blp.route("")
     @right("employees.list")
@@ -114,18 +105,6 @@ def blueprint(context: Context) -> Blueprint:
         query = employee_filter(context, actor, args)
         items, after = listed(store.employees, query, args, [("unit", 1), ("_id", 1)])
         return {"items": people(context, actor, items), "next": after}
-
-    @blp.route("/search", methods=["POST"])
-    @right("employees.list")
-    @blp.arguments(schemas.search_in)
-    @blp.response(200, list_of(schemas.EmployeeOut))
-    def search(body: dict[str, Any]) -> Shown:
-        """Find an employee by NIP, which must not stand in an address."""
-        actor = current_actor()
-        sight = context.sight(actor)
-        known = store.by_nip([nip.normalise(body["nip"])]).values()
-        seen = [stored for stored in known if sight.of_employee(stored.state.id, stored.state.now.unit)]
-        return {"items": people(context, actor, seen), "next": None}
 
     @blp.route("/<id:employee_id>")
     @right("employees.read")
@@ -145,10 +124,41 @@ def blueprint(context: Context) -> Blueprint:
         visible(context, actor, employee_id)
         return activity(store.employees, employee_id, words.EMPLOYEE, notes=access.sees_reasons(actor))
 
-    return audited(blp)
+
+def _write(blp: Blueprint, context: Context) -> None:
+    """Routes that change."""
+    store = context.store
+
+    @blp.route("", methods=["PUT"])
+    @right("employees.write")
+    @blp.doc(requestBody=ONE_OR_MANY)
+    @blp.response(200, schemas.results_out)
+    def put() -> Shown:
+        """Create or change one employee or up to 500; the key is the NIP."""
+        actor = current_actor()
+        body = json_body()
+        if isinstance(body, list) and len(body) > MOST:
+            raise Refused("too-large", TOO_MANY.format(n=MOST), status=413)
+        if not isinstance(body, list):
+            inputs: list[EmployeeInput | Refused] = [_input(load_item(schemas.employee_in, body))]
+        else:
+            inputs = [_one_of_many(item) for item in body]
+        return {"items": _results(context, actor, inputs)}
+
+    @blp.route("/search", methods=["POST"])
+    @right("employees.list")
+    @blp.arguments(schemas.search_in)
+    @blp.response(200, list_of(schemas.EmployeeOut))
+    def search(body: dict[str, Any]) -> Shown:
+        """Find an employee by NIP, which must not stand in an address."""
+        actor = current_actor()
+        sight = context.sight(actor)
+        known = store.by_nip([nip.normalise(body["nip"])]).values()
+        seen = [stored for stored in known if sight.of_employee(stored.state.id, stored.state.now.unit)]
+        return {"items": people(context, actor, seen), "next": None}
 
 
-def _read(item: Any) -> EmployeeInput | Refused:
+def _one_of_many(item: Any) -> EmployeeInput | Refused:
     """One of a list; what its shape shows to be wrong rejects this one alone."""
     try:
         return _input(load_item(schemas.employee_in, item))

@@ -50,38 +50,14 @@ def shown(stored: StoredImport) -> Shown:
 def blueprint(context: Context) -> Blueprint:
     """The resource over this context."""
     blp = Blueprint("imports", __name__, url_prefix="/imports", description="Files taken in as jobs.")
-    imports = Imports(context.store)
+    _read(blp, context)
+    _write(blp, context)
+    return audited(blp)
 
-    @blp.route("", methods=["POST"])
-    @right("imports.write")
-    @body_limit(MOST_BYTES)
-    @blp.arguments(schemas.import_args, location="query")
-    @blp.arguments(schemas.import_file, location="files")
-    @blp.response(202, schemas.import_out)
-    def create(args: dict[str, Any], files: dict[str, Any]) -> Any:
-        """Import a CSV or XLSX file of employees, units or skills."""
-        actor = current_actor()
-        if args["complete"] and args["kind"] == "skills":
-            text = Text("Hanya untuk pegawai dan unit.", "Only for employees and units.")
-            raise invalid(FieldError("?complete", text))
-        content: bytes = files["file"].read()
-        post = new("POST /imports", repr(sorted(args.items())).encode() + hashlib.sha256(content).digest())
-        stored = imports.known(post.id)
-        if stored is not None:
-            check_same_request(stored.request, post.request)
-        else:
-            when = context.when(args["effective_at"])
-            state = Import(
-                id=post.id,
-                kind=args["kind"],
-                dry_run=args["dry_run"],
-                complete=args["complete"],
-                default_at=when.effective_at,
-                requested_by=actor.sub,
-            )
-            stored = imports.add(state, content, post, when)
-        place = f"/v1/imports/{stored.state.id}"
-        return with_etag(shown(stored), stored.version, status=202, location=place)
+
+def _read(blp: Blueprint, context: Context) -> None:
+    """Routes that show."""
+    imports = Imports(context.store)
 
     @blp.route("")
     @right("imports.read")
@@ -118,7 +94,41 @@ def blueprint(context: Context) -> Blueprint:
         """Tell who did what to an import."""
         return {"items": imports.activity(import_id), "next": None}
 
-    return audited(blp)
+
+def _write(blp: Blueprint, context: Context) -> None:
+    """Routes that change."""
+    imports = Imports(context.store)
+
+    @blp.route("", methods=["POST"])
+    @right("imports.write")
+    @body_limit(MOST_BYTES)
+    @blp.arguments(schemas.import_args, location="query")
+    @blp.arguments(schemas.import_file, location="files")
+    @blp.response(202, schemas.import_out)
+    def create(args: dict[str, Any], files: dict[str, Any]) -> Any:
+        """Import a CSV or XLSX file of employees, units or skills."""
+        actor = current_actor()
+        if args["complete"] and args["kind"] == "skills":
+            text = Text("Hanya untuk pegawai dan unit.", "Only for employees and units.")
+            raise invalid(FieldError("?complete", text))
+        content: bytes = files["file"].read()
+        post = new("POST /imports", repr(sorted(args.items())).encode() + hashlib.sha256(content).digest())
+        stored = imports.known(post.id)
+        if stored is not None:
+            check_same_request(stored.request, post.request)
+        else:
+            when = context.when(args["effective_at"])
+            state = Import(
+                id=post.id,
+                kind=args["kind"],
+                dry_run=args["dry_run"],
+                complete=args["complete"],
+                default_at=when.effective_at,
+                requested_by=actor.sub,
+            )
+            stored = imports.add(state, content, post, when)
+        place = f"/v1/imports/{stored.state.id}"
+        return with_etag(shown(stored), stored.version, status=202, location=place)
 
 
 def _csv(headings: list[str], found: Iterable[Reject]) -> str:

@@ -54,24 +54,24 @@ def visible(context: Context, actor: Actor, pairing_id: str) -> Stored[Pairing]:
     return stored
 
 
+def answer(context: Context, actor: Actor, stored: Stored[Pairing], status: int = 200) -> Any:
+    """One pairing as an answer."""
+    place = f"/v1/pairings/{stored.state.id}" if status == 201 else None
+    body = shown(context, actor, stored)
+    return with_etag(body, stored.version, status=status, location=place, cacheable=False)
+
+
 def blueprint(context: Context) -> Blueprint:
     """The resource over this context."""
     blp = Blueprint("pairings", __name__, url_prefix="/pairings", description="Guides and learners.")
+    _read(blp, context)
+    _write(blp, context)
+    return audited(blp)
+
+
+def _read(blp: Blueprint, context: Context) -> None:
+    """Routes that show."""
     store = context.store
-
-    def one(actor: Actor, stored: Stored[Pairing], status: int = 200) -> Any:
-        place = f"/v1/pairings/{stored.state.id}" if status == 201 else None
-        body = shown(context, actor, stored)
-        return with_etag(body, stored.version, status=status, location=place, cacheable=False)
-
-    @blp.route("", methods=["POST"])
-    @right("pairings.write")
-    @blp.arguments(schemas.pairing_in)
-    @blp.response(201, schemas.pairing_out)
-    def create(body: dict[str, Any]) -> Any:
-        """Propose a pairing."""
-        actor = current_actor()
-        return one(actor, commands.propose(context, actor, new("POST /pairings"), Proposal(**body)), 201)
 
     @blp.route("")
     @right("pairings.read")
@@ -90,7 +90,31 @@ def blueprint(context: Context) -> Blueprint:
     def get(pairing_id: str) -> Any:
         """Show a pairing."""
         actor = current_actor()
-        return one(actor, visible(context, actor, pairing_id))
+        return answer(context, actor, visible(context, actor, pairing_id))
+
+    @blp.route("/<id:pairing_id>/activity")
+    @right("pairings.read")
+    @blp.response(200, activity_out)
+    def history(pairing_id: str) -> Shown:
+        """Tell who did what to a pairing; the reasons only to HR."""
+        actor = current_actor()
+        visible(context, actor, pairing_id)
+        return activity(store.pairings, pairing_id, words.PAIRING, notes=access.sees_reasons(actor))
+
+
+def _write(blp: Blueprint, context: Context) -> None:
+    """Routes that change."""
+
+    @blp.route("", methods=["POST"])
+    @right("pairings.write")
+    @blp.arguments(schemas.pairing_in)
+    @blp.response(201, schemas.pairing_out)
+    def create(body: dict[str, Any]) -> Any:
+        """Propose a pairing."""
+        actor = current_actor()
+        return answer(
+            context, actor, commands.propose(context, actor, new("POST /pairings"), Proposal(**body)), 201
+        )
 
     @blp.route("/<id:pairing_id>/transitions", methods=["POST"])
     @right("pairings.move")
@@ -102,15 +126,4 @@ def blueprint(context: Context) -> Blueprint:
         stored = commands.move_pairing(
             context, actor, pairing_id, body["to"], body["effective_at"], body["reason"]
         )
-        return one(actor, stored)
-
-    @blp.route("/<id:pairing_id>/activity")
-    @right("pairings.read")
-    @blp.response(200, activity_out)
-    def history(pairing_id: str) -> Shown:
-        """Tell who did what to a pairing; the reasons only to HR."""
-        actor = current_actor()
-        visible(context, actor, pairing_id)
-        return activity(store.pairings, pairing_id, words.PAIRING, notes=access.sees_reasons(actor))
-
-    return audited(blp)
+        return answer(context, actor, stored)

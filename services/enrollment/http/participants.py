@@ -85,21 +85,25 @@ def nominations(context: Context) -> Blueprint:
     return audited(blp)
 
 
+def visible(context: Context, actor: Actor, participant_id: str) -> Stored[Participant]:
+    """The participant; 404 for whom the actor must not know of."""
+    stored = found(context.store.participants.get(participant_id), words.PARTICIPANT)
+    sight = context.sight(actor, reports=False)
+    if not sight.of_participant(stored.state.employee_id, stored.state.own_unit):
+        raise unknown(words.PARTICIPANT)
+    return stored
+
+
+def answer(context: Context, actor: Actor, stored: Stored[Participant]) -> Any:
+    """One participant as an answer."""
+    place = places(context, [stored]).get(stored.state.id)
+    return with_etag(shown(actor, stored, place), stored.version, cacheable=False)
+
+
 def blueprint(context: Context) -> Blueprint:
     """Single participants over this context."""
     blp = Blueprint("participants", __name__, url_prefix="/participants", description="People in batches.")
     store = context.store
-
-    def visible(actor: Actor, participant_id: str) -> Stored[Participant]:
-        stored = found(store.participants.get(participant_id), words.PARTICIPANT)
-        sight = context.sight(actor, reports=False)
-        if not sight.of_participant(stored.state.employee_id, stored.state.own_unit):
-            raise unknown(words.PARTICIPANT)
-        return stored
-
-    def one(actor: Actor, stored: Stored[Participant]) -> Any:
-        place = places(context, [stored]).get(stored.state.id)
-        return with_etag(shown(actor, stored, place), stored.version, cacheable=False)
 
     @blp.route("/<id:participant_id>")
     @right("participants.read")
@@ -107,7 +111,7 @@ def blueprint(context: Context) -> Blueprint:
     def get(participant_id: str) -> Any:
         """Show a participant."""
         actor = current_actor()
-        return one(actor, visible(actor, participant_id))
+        return answer(context, actor, visible(context, actor, participant_id))
 
     @blp.route("/<id:participant_id>/transitions", methods=["POST"])
     @right("participants.move")
@@ -119,7 +123,7 @@ def blueprint(context: Context) -> Blueprint:
         stored = commands.move_participant(
             context, actor, participant_id, body["to"], body["effective_at"], body["reason"]
         )
-        return one(actor, stored)
+        return answer(context, actor, stored)
 
     @blp.route("/<id:participant_id>/activity")
     @right("participants.read")
@@ -127,7 +131,7 @@ def blueprint(context: Context) -> Blueprint:
     def history(participant_id: str) -> Shown:
         """Tell who did what to a participation."""
         actor = current_actor()
-        visible(actor, participant_id)
+        visible(context, actor, participant_id)
         return activity(store.participants, participant_id, words.PARTICIPANT, notes=access.sees_reasons(actor))
 
     return audited(blp)

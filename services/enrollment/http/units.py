@@ -29,6 +29,13 @@ def shown(stored: Stored[Unit]) -> Shown:
 def blueprint(context: Context) -> Blueprint:
     """The resource over this context."""
     blp = Blueprint("units", __name__, url_prefix="/units", description="The organisation tree.")
+    _read(blp, context)
+    _write(blp, context)
+    return audited(blp)
+
+
+def _read(blp: Blueprint, context: Context) -> None:
+    """Routes that show."""
     store = context.store
 
     @blp.route("")
@@ -47,6 +54,18 @@ def blueprint(context: Context) -> Blueprint:
         """Show a unit."""
         stored = found(store.units.get(code), words.UNIT)
         return with_etag(shown(stored), stored.version)
+
+    @blp.route("/<code:code>/activity")
+    @right("units.read")
+    @blp.response(200, activity_out)
+    def history(code: str) -> Shown:
+        """Tell who did what to a unit."""
+        actor = current_actor()
+        return activity(store.units, code, words.UNIT, notes=actor.has("hr", "auditor"))
+
+
+def _write(blp: Blueprint, context: Context) -> None:
+    """Routes that change."""
 
     @blp.route("/<code:code>", methods=["PUT"])
     @right("units.write")
@@ -69,13 +88,3 @@ def blueprint(context: Context) -> Blueprint:
         actor = current_actor()
         stored = commands.close_unit(context, actor, code, body["effective_at"], body["reason"])
         return with_etag(shown(stored), stored.version)
-
-    @blp.route("/<code:code>/activity")
-    @right("units.read")
-    @blp.response(200, activity_out)
-    def history(code: str) -> Shown:
-        """Tell who did what to a unit."""
-        actor = current_actor()
-        return activity(store.units, code, words.UNIT, notes=actor.has("hr", "auditor"))
-
-    return audited(blp)

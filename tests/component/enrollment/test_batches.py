@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.component.enrollment.programme import HR, Programme
+from tests.component.enrollment.programme import HR, Programme, TestClock
 
 Y2016 = "2016-01-04T01:00:00Z"
 
@@ -114,11 +114,14 @@ def test_one_person_is_in_one_batch_at_a_time(programme: Programme) -> None:
     assert rules == ["already-participant", "dates-overlap", None]
 
 
-def test_the_first_in_line_whose_unit_has_room_moves_up(programme: Programme) -> None:
+def test_the_first_in_line_whose_unit_has_room_moves_up(programme: Programme, clock: TestClock) -> None:
     """The line is by time of nomination; a unit without a seat is passed over."""
     batch = programme.batch(seats=2, seats_per_unit=1)
     units = {"a": "DISDIK", "b": "DINKES", "c": "DISDIK", "d": "KEL"}
-    people = {name: programme.nominate(batch, programme.person(unit)) for name, unit in units.items()}
+    people = {}
+    for name, unit in units.items():
+        people[name] = programme.nominate(batch, programme.person(unit))
+        clock.forward(seconds=1)
     states = [programme.move("participants", people[name], "accepted").body["state"] for name in people]
     assert states == ["accepted", "accepted", "waitlisted", "waitlisted"]
     assert programme.hr.get(f"/v1/participants/{people['d']}").body["place"] == 2
