@@ -5,17 +5,16 @@ VENV := .venv
 PY := $(VENV)/bin/python
 # Written by make-venv when the packages of the lock file are all there.
 READY := $(VENV)/complete
-BENCH := $(wildcard bench/__main__.py)
 CODE := $(wildcard services infra demo chaos tests bench)
 COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose || echo docker-compose)
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status token chaos test lint format contract lock clean \
+.PHONY: help demo up down reset status token bench chaos test lint format contract lock clean \
 	secrets compose-up compose-down compose-demo compose-token
 
 help: ## Show this list
-	@awk -F ':.*## ' -v bench=$(BENCH) '/^[a-z-]+:.*## / && ($$1 != "bench" || bench) { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Play the programme on a fresh system; stays up until Ctrl-C (ONCE=1: ends after it)
 	@$(PY) -m demo $(if $(ONCE),--once)
@@ -40,6 +39,9 @@ chaos: $(READY) ## Break everything while phones post, then recount (SEED=, MINU
 
 test: $(READY) ## Run all tests against a real MongoDB and broker (BROKER=kafka, CONTAINERS=1)
 	@$(PY) -m pytest
+
+bench: $(READY) ## Measure it against floors and peers (BROKER=kafka; FIGURES="put sync", QUICK=1: a sanity check)
+	@$(PY) -m bench $(FIGURES) $(if $(QUICK),--quick)
 
 lint: $(READY) ## Check style, types, import rules, unused code and dependencies, and the published contract
 	$(VENV)/bin/ruff check
@@ -82,9 +84,3 @@ clean: ## Remove the environment and all caches, not the data
 
 $(READY): requirements.txt
 	@infra/local/make-venv $(VENV)
-
-ifneq ($(BENCH),)
-.PHONY: bench
-bench: $(READY) ## Measure it against floors and peers
-	@$(PY) -m bench
-endif

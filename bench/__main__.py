@@ -1,0 +1,92 @@
+"""`python -m bench [figure...] [--repeats 3] [--quick]`: measures the figures, shows them and keeps them."""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from rich.console import Console
+
+from bench import report
+from bench.figures import footprint, imports, kpis, latency, peer, projection, put, relay, sync
+from bench.outcome import Result
+from bench.scale import FULL, QUICK, Scale
+from bench.stage import Stage
+from infra.local.errors import CannotStart
+from infra.local.signals import interruptible
+
+WIDTH = 160
+"""Of the table where nobody's terminal says."""
+RESULTS = Path(__file__).parent / "results"
+FIGURES: Mapping[str, Callable[[Stage], list[Result]]] = {
+    "put": put.run,
+    "sync": sync.run,
+    "relay": relay.run,
+    "projection": projection.run,
+    "latency": latency.run,
+    "kpis": kpis.run,
+    "imports": imports.run,
+    "footprint": footprint.run,
+    "peer": peer.run,
+}
+
+
+def main() -> int:
+    """Runs the figures that were asked for; 0 also where a goal is missed: the table tells."""
+    options = _options()
+    scale = msgspec.structs.replace(QUICK if options.quick else FULL, repeats=options.repeats)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=WIDTH)
+    try:
+        with interruptible(), Stage(scale, console) as stage:
+            run = _run(stage, options.figures or list(FIGURES), scale)
+    except CannotStart as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped.")
+        return 130
+    report.show(console, run)
+    # What was measured in a hurry or in part is not worth keeping.
+    if not options.quick and not options.figures:
+        console.print(f"Kept in {report.keep(run, RESULTS)}")
+    return 0
+
+
+def _run(stage: Stage, names: Sequence[str], scale: Scale) -> report.Run:
+    before, results = os.getloadavg()[0], []
+    for name in names:
+        started = time.monotonic()
+        stage.console.print(f"[bold]{name}[/] is measured")
+        found = FIGURES[name](stage)
+        results += found
+        for result in found:
+            ratio = result.ratio
+            said = f"{result.figure}: {ratio.median:.2f} ({ratio.min:.2f} to {ratio.max:.2f})"
+            stage.console.print(f"{said}, {result.about}", highlight=False)
+        stage.console.print(f"[dim]{name} took {time.monotonic() - started:.0f} s[/]", highlight=False)
+    return report.Run(
+        at=datetime.now(UTC),
+        broker=stage.profile,
+        machine=report.machine(),
+        load=(before, os.getloadavg()[0]),
+        scale=scale,
+        results=results,
+    )
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("figures", nargs="*", metavar="figure", choices=[[], *FIGURES], help=", ".join(FIGURES))
+    parser.add_argument("--repeats", type=int, default=3, help="of each side, in turn (3)")
+    parser.add_argument("--quick", action="store_true", help="only to see that it works; nothing is kept")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
