@@ -109,7 +109,7 @@ def mails(console: Console, post: Post, mail_url: str) -> None:
     console.print("\n[bold]Mails[/bold]")
     console.print(f"  {post.by_state('sent'):,} sent: {told}", highlight=False)
     console.print(
-        f"  {post.by_state('withdrawn'):,} not needed any more: people had answered before they went out; "
+        f"  {post.by_state('withdrawn'):,} not by themselves: answered before, or told in another mail; "
         f"{post.by_state('waiting'):,} on their way, {post.by_state('failed'):,} failed",
         highlight=False,
     )
