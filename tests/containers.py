@@ -13,7 +13,6 @@ from typing import Any
 
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
-from testcontainers.core.config import testcontainers_config
 from testcontainers.core.container import DockerContainer
 
 from infra.local.broker import answers
@@ -22,7 +21,7 @@ from tests.support import eventually
 
 # The run removes its containers itself. The library's helper for that would be one more image to fetch; what it
 # adds, cleaning up after a run that was killed, is `docker rm --force $(docker ps -q --filter label=bina.tests)`.
-testcontainers_config.ryuk_disabled = True
+os.environ.setdefault("TESTCONTAINERS_RYUK_DISABLED", "true")
 
 _LABEL = "bina.tests"
 _KAFKA_PORT = 9092
