@@ -31,7 +31,7 @@ AGREES, DIFFERS, CANNOT_START = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """0: every figure agrees, or Ctrl-C; 1: one differs, or the play failed; 2: nothing could be started."""
+    """0: every figure agrees, or Ctrl-C; 1: one differs, or it broke off; 2: nothing could be started."""
     parser = argparse.ArgumentParser(prog="python -m demo", description=__doc__)
     parser.add_argument("--once", action="store_true", help="end after the recount instead of staying up")
     parser.add_argument("--against", metavar="ADDRESS", help="play on the empty system behind this gateway")
@@ -44,7 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return _run(console, _place(console, given), once=given.once)
     except KeyboardInterrupt:
         console.print("\nEverything is stopped.")
-        return AGREES
+        # Whoever asked for one run asked for its verdict, which there is none of.
+        return DIFFERS if given.once else AGREES
     except CannotStart as error:
         console.print(str(error), markup=False, highlight=False, style="red", soft_wrap=True)
         return CANNOT_START

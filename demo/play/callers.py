@@ -32,7 +32,6 @@ class Answer:
 
     status: int
     body: Any
-    etag: str | None
 
     @property
     def rule(self) -> str:
@@ -94,7 +93,7 @@ class Caller:
             headers["If-Match"] = f'"{version}"'
         response = self._services.send(service, method, path, headers=headers, **request)
         is_json = "json" in response.headers.get("Content-Type", "")
-        return Answer(response.status_code, response.json() if is_json else {}, response.headers.get("ETag"))
+        return Answer(response.status_code, response.json() if is_json else {})
 
     def get(self, service: str, path: str, **params: str | int) -> Any:
         """The resource at that path. Raises PlayError unless it is there."""

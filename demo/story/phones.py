@@ -7,7 +7,7 @@ from itertools import groupby
 from random import Random
 
 from demo.story.days import Season, at
-from demo.story.meetings import STRETCHES, Meeting, new_id
+from demo.story.meetings import Meeting, new_id
 from demo.story.pairs import Pair
 
 QUEUE = 100
@@ -136,6 +136,3 @@ def _fresh(meeting: Meeting, rng: Random, **changes: object) -> Meeting:
 
 def _longer(meeting: Meeting) -> Meeting:
     return replace(meeting, minutes=meeting.minutes + 5, planned=False)
-
-
-LAST_STRETCH = len(STRETCHES) - 1
