@@ -31,7 +31,7 @@ log = logging.getLogger(__name__)
 
 PART_ROWS = 2000
 """Rows in one transaction: a second or so."""
-LOOK_SECONDS = 0.2
+LOOK_SECONDS = 0.25
 LEASE_SECONDS = 60.0
 
 
@@ -50,7 +50,8 @@ class Importer:
         """Works until `stop` is set; trouble with MongoDB is waited out."""
         while not stop.is_set():
             try:
-                busy = self._lease.acquire() and self.run_next(stop)
+                waiting = self._imports.oldest_open() is not None
+                busy = waiting and self._lease.acquire() and self.run_next(stop)
             except PyMongoError as error:
                 log.warning("imports wait for the database", extra={"reason": type(error).__name__})
                 busy = False

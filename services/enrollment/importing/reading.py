@@ -4,11 +4,13 @@ import csv
 import io
 import unicodedata
 import zipfile
+import zlib
 from collections.abc import Iterator
 from datetime import date, datetime
 
 import msgspec
 from openpyxl import load_workbook
+from openpyxl.utils.exceptions import InvalidFileException
 
 from ..domain.imports import failure
 
@@ -19,6 +21,21 @@ EXACT_NUMBERS = 10**15
 """Spreadsheets keep 15 digits of a number; longer ones are not what somebody typed."""
 LONGEST_CELL_LINES = 20
 XLSX_START = b"PK\x03\x04"
+BROKEN = (
+    csv.Error,
+    zipfile.BadZipFile,
+    zlib.error,
+    InvalidFileException,
+    AttributeError,
+    EOFError,
+    LookupError,
+    OSError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+)
+"""What the libraries raise over a broken file, the XML within an XLSX included."""
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,17 +48,25 @@ class Sheet(msgspec.Struct, frozen=True, kw_only=True):
 def read(content: bytes) -> Sheet:
     """The table in a file. Raises Refused (`unreadable`, `too-many-rows`)."""
     try:
-        rows = _xlsx(content) if content.startswith(XLSX_START) else _csv(content)
-        table = [(number, cells) for number, cells in enumerate(rows, start=1) if any(c.strip() for c in cells)]
-    except (csv.Error, zipfile.BadZipFile, ValueError, KeyError, OSError, EOFError):
+        table = _table(_xlsx(content) if content.startswith(XLSX_START) else _csv(content))
+    except BROKEN:
         raise failure("unreadable") from None
     if not table:
         raise failure("unreadable")
-    if len(table) > MOST_ROWS + 1:
-        raise failure("too-many-rows", n=MOST_ROWS)
     # Numbers are those of the file as it lies there, blank lines counted, but the heading is always row 1.
     skipped = table[0][0] - 1
     return Sheet(headings=table[0][1], rows=tuple((number - skipped, cells) for number, cells in table[1:]))
+
+
+def _table(rows: Iterator[tuple[str, ...]]) -> list[tuple[int, tuple[str, ...]]]:
+    """The rows that are not blank, with their numbers."""
+    table: list[tuple[int, tuple[str, ...]]] = []
+    for number, cells in enumerate(rows, start=1):
+        if any(cell.strip() for cell in cells):
+            table.append((number, cells))
+        if len(table) > MOST_ROWS + 1:
+            raise failure("too-many-rows", n=MOST_ROWS)
+    return table
 
 
 def _csv(content: bytes) -> Iterator[tuple[str, ...]]:

@@ -1,6 +1,7 @@
 """Where imports, their files and rejected rows are kept; the latter two hold personal data and go away."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -10,8 +11,10 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
 from infra.problems import Text, unknown
+from infra.storage.guards import transaction
 from infra.storage.mongo import Document
 from infra.storage.paging import page
+from infra.web.conditional import check_same_request
 
 from ..commands.saving import Post
 from ..context import When
@@ -49,7 +52,10 @@ class Imports:
         self._store = store
 
     def add(self, state: Import, content: bytes, post: Post, when: When) -> StoredImport:
-        """Keeps a new import with its file; the first answer, when the request is a repeat."""
+        """Keeps a new import with its file; the first answer, when the request is a repeat.
+
+        Raises Refused (422) where the same Idempotency-Key came with another file.
+        """
         document = {
             **_document(state),
             "_id": state.id,
@@ -60,12 +66,17 @@ class Imports:
             "activity": [_entry("import.queued", state.requested_by, when.now, state.default_at, 1)],
             **post.extra,
         }
-        self._store.import_files.replace_one({"_id": state.id}, {"content": Binary(content)}, upsert=True)
-        try:
-            self._store.imports.insert_one(document)
-        except DuplicateKeyError:
-            return self.get(state.id)
-        return self.get(state.id)
+        file = {"_id": state.id, "content": Binary(content)}
+
+        def work(session: ClientSession) -> None:
+            self._store.import_files.insert_one(file, session=session)
+            self._store.imports.insert_one(document, session=session)
+
+        with suppress(DuplicateKeyError):
+            transaction(self._store.database, [], work)
+        stored = self.get(state.id)
+        check_same_request(stored.request, post.request)
+        return stored
 
     def get(self, import_id: str) -> StoredImport:
         """The import; 404 when there is none."""
