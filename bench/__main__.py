@@ -52,18 +52,18 @@ def main() -> int:
         print("Stopped.")
         return 130
     report.show(console, run)
-    # What was measured in a hurry or in part is not worth keeping.
-    if not options.quick and not options.figures:
+    # What was measured in a hurry is not worth keeping.
+    if not options.quick:
         console.print(f"Kept in {report.keep(run, RESULTS)}")
     return 0
 
 
 def _run(stage: Stage, names: Sequence[str], scale: Scale) -> report.Run:
-    before, results = os.getloadavg()[0], []
+    results: list[Result] = []
     for name in names:
-        started = time.monotonic()
+        at, load, started = datetime.now(UTC), os.getloadavg()[0], time.monotonic()
         stage.console.print(f"[bold]{name}[/] is measured")
-        found = FIGURES[name](stage)
+        found = [msgspec.structs.replace(one, at=at, load=load) for one in FIGURES[name](stage)]
         results += found
         for result in found:
             ratio = result.ratio
@@ -74,7 +74,6 @@ def _run(stage: Stage, names: Sequence[str], scale: Scale) -> report.Run:
         at=datetime.now(UTC),
         broker=stage.profile,
         machine=report.machine(),
-        load=(before, os.getloadavg()[0]),
         scale=scale,
         results=results,
     )

@@ -2,6 +2,7 @@
 
 import statistics
 from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Literal
 
 import msgspec
@@ -40,8 +41,9 @@ class Goal(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the table. ours, floor: readings in `unit`, in the order in which they were taken.
 
-    about: what is measured over what. notes: further readings, by name. limits: where the time goes, by name:
-    shares of a core that each process used while it was measured, or of samples of a profile.
+    about: what is measured over what. load: of the machine, over the last minute, when it began. notes: further
+    readings, by name. limits: where the time goes, by name: shares of a core that each process used while it was
+    measured, or of samples of a profile.
     """
 
     figure: str
@@ -50,6 +52,8 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     ours: list[float]
     floor: list[float]
     goal: Goal | None = None
+    at: datetime | None = None
+    load: float | None = None
     notes: Mapping[str, object] = {}
     limits: Mapping[str, Mapping[str, float]] = {}
 

@@ -17,12 +17,11 @@ HEADINGS = ("Figure", "What over what", "Ours", "Floor", "Unit", "Min", "Median"
 
 
 class Run(msgspec.Struct, frozen=True, kw_only=True):
-    """One run, and the machine that it ran on. load: of the machine before and after, over a minute."""
+    """One run, and the machine that it ran on."""
 
     at: datetime
     broker: str
     machine: str
-    load: tuple[float, float]
     scale: Scale
     results: Sequence[Result]
 
@@ -71,7 +70,8 @@ def show(console: Console, run: Run) -> None:
 
 
 def _details(result: Result) -> list[str]:
-    lines = [f"{name}: {_told(value)}" for name, value in result.notes.items()]
+    lines = [f"measured at {result.at:%H:%M} UTC, load of the machine {result.load:.1f}"] if result.at else []
+    lines += [f"{name}: {_told(value)}" for name, value in result.notes.items()]
     return lines + [f"{name}: {_told(shares)}" for name, shares in result.limits.items()]
 
 
@@ -82,12 +82,20 @@ def _told(value: object) -> str:
 
 
 def keep(run: Run, directory: Path) -> Path:
-    """Writes JSON and Markdown; gives the path of the JSON."""
+    """Writes JSON and Markdown, in place of the same figures of that day and broker; the path of the JSON."""
     directory.mkdir(parents=True, exist_ok=True)
     path = directory / f"{run.at:%Y-%m-%d}-{run.broker}.json"
+    if path.exists():
+        run = merged(msgspec.json.decode(path.read_bytes(), type=Run), run)
     path.write_bytes(msgspec.json.format(msgspec.json.encode(_with_ratios(run)), indent=1) + b"\n")
     path.with_suffix(".md").write_text(markdown(run))
     return path
+
+
+def merged(before: Run, run: Run) -> Run:
+    """The run with those figures of the one before that it did not measure; each result says when it was."""
+    results = {result.figure: result for result in (*before.results, *run.results)}
+    return msgspec.structs.replace(run, results=sorted(results.values(), key=lambda result: result.figure))
 
 
 def _with_ratios(run: Run) -> dict[str, object]:
@@ -104,8 +112,8 @@ def markdown(run: Run) -> str:
     lines = [
         f"# Figures of {run.at:%Y-%m-%d %H:%M} UTC on the {run.broker} broker",
         "",
-        f"{run.machine}; load of the machine {run.load[0]:.1f} before, {run.load[1]:.1f} after.",
-        f"{run.scale.repeats} repeats in turn (A B A B). Ratio: ours over the floor. Written by `make bench`.",
+        f"{run.machine}; {run.scale.repeats} repeats in turn (A B A B). Ratio: ours over the floor.",
+        "Written by `make bench`; what is measured, and why it is fair, is told at the top of `bench/figures/*.py`.",
         "",
         "| " + " | ".join(HEADINGS) + " |",
         "|" + "---|" * len(HEADINGS),
