@@ -26,7 +26,7 @@ from infra.local.signals import interruptible, wait_for_the_end
 from infra.local.system import System
 
 DATA = Path(__file__).parent / "data"
-WIDTH = 154
+WIDTH = 120
 AGREES, DIFFERS, CANNOT_START = 0, 1, 2
 
 

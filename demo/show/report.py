@@ -23,23 +23,24 @@ def _table(title: str) -> Table:
 
 
 def figures(console: Console, rows: Sequence[tuple[str, list[Any]]], reporting: str) -> None:
-    """The figures of the city, one column a period, each with the path of its evidence."""
+    """The figures of the city, one column a period, and below them the address of each one's evidence."""
     table = _table("The city's figures")
     table.add_column("figure", no_wrap=True)
     for period, _ in rows:
         table.add_column(period, justify="right", no_wrap=True)
-    table.add_column("evidence", overflow="fold", style="dim")
-    this_year, newest = rows[-1]
-    by_period = [{(row["id"], row.get("part")): row for row in found} for _, found in rows]
+    newest = rows[-1][1]
+    by_period = [{(row["id"], row["part"]): row for row in found} for _, found in rows]
     for row in newest:
-        key = (row["id"], row.get("part"))
-        part = f"&part={key[1]}" if key[1] else ""
-        period = this_year if row["id"] != "training_funnel" else rows[0][0]
-        path = f"/kpis/{key[0]}/evidence?period={period}{part}"
-        table.add_row(row["name"], *(_shown(found.get(key)) for found in by_period), path)
+        table.add_row(row["name"], *(_shown(found.get((row["id"], row["part"]))) for found in by_period))
     console.print()
     console.print(table)
-    console.print(f"Evidence stands below {reporting}/v1; add &unit=<code> for a smaller place.", highlight=False)
+    console.print("The records behind them, for whoever has the leader's token (&unit=<code>: of a smaller place)")
+    for row in newest:
+        # The batch was trained in the first of the periods.
+        period = rows[0 if row["id"] == "training_funnel" else -1][0]
+        part = f"&part={row['part']}" if row["part"] else ""
+        address = f"{reporting}/v1/kpis/{row['id']}/evidence?period={period}{part}"
+        console.print(f"  {address}", highlight=False, soft_wrap=True)
 
 
 def _shown(row: Any) -> str:
