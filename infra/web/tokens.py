@@ -16,6 +16,7 @@ from infra.settings import Settings
 from infra.web.keys import KeySet, NoKeysError
 
 LEEWAY_SECONDS = 30
+"""How far the issuer's clock may be ahead of ours; a token that has expired gets no time on top."""
 REMEMBERED_SECONDS = 30.0
 REMEMBERED_TOKENS = 20_000
 LONGEST_TOKEN = 8192
@@ -51,7 +52,7 @@ class TokenVerifier:
             raise Refused("unavailable", NO_KEYS, status=503, retry=True) from None
         except jwt.ExpiredSignatureError:
             raise Refused("token-expired", EXPIRED, status=401) from None
-        except (jwt.InvalidTokenError, ValueError, TypeError):
+        except (jwt.InvalidTokenError, ValueError, TypeError, OverflowError):
             raise Refused("token-invalid", INVALID, status=401) from None
 
     def _verify(self, token: str) -> Actor:
@@ -84,13 +85,15 @@ class TokenVerifier:
             leeway=LEEWAY_SECONDS,
             options={"require": ["exp", "sub", "iss", "aud"]},
         )
+        if float(claims["exp"]) <= time.time():
+            raise jwt.ExpiredSignatureError
         return claims
 
     def _remember(self, digest: bytes, expires: float, generation: int, actor: Actor) -> None:
         # Forgetting all of them now and then costs less than keeping them in order.
         if len(self._remembered) >= REMEMBERED_TOKENS:
             self._remembered.clear()
-        until = min(expires + LEEWAY_SECONDS, time.time() + REMEMBERED_SECONDS)
+        until = min(expires, time.time() + REMEMBERED_SECONDS)
         self._remembered[digest] = (until, generation, actor)
 
 
