@@ -36,8 +36,8 @@ class SyncFrame(Body):
     """The frame of a sync; each item is validated on its own, so that a bad one never loses the others."""
 
     cursor = opt(String(max=1024))
-    sessions = fields.List(fields.Raw(), load_default=list)
-    transitions = fields.List(fields.Raw(), load_default=list)
+    sessions = fields.List(fields.Raw(allow_none=True), load_default=list)
+    transitions = fields.List(fields.Raw(allow_none=True), load_default=list)
 
 
 class SyncResult(Body):

@@ -39,10 +39,11 @@ def test_a_queue_is_stored_in_its_order_and_twice_is_once(world: World, pair: Tr
 def test_one_bad_item_never_loses_the_others(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     foreign = world.pairing(world.employee(), world.employee())
-    queue = [
+    queue: list[Any] = [
         item(pairing, 0),
         item(pairing, 1, minutes=3),
         "no object",
+        None,
         item(str(uuid4()), 2),
         item(foreign, 3),
         item(pairing, 900),
@@ -54,6 +55,7 @@ def test_one_bad_item_never_loses_the_others(world: World, pair: Trio) -> None:
         None,
         "invalid",
         "invalid",
+        "invalid",
         "pairing-unknown",
         "unknown",
         "session-in-future",
@@ -63,8 +65,10 @@ def test_one_bad_item_never_loses_the_others(world: World, pair: Trio) -> None:
     assert answer["results"][1]["problem"]["errors"][0]["pointer"] == "/sessions/1/minutes"
     assert answer["results"][2]["problem"]["errors"][0]["pointer"] == "/sessions/2"
     assert answer["results"][2]["id"] is None
-    assert answer["results"][3]["problem"]["retry"] is True
-    assert answer["results"][6]["id"] is None
+    assert answer["results"][4]["problem"]["retry"] is True
+    assert answer["results"][7]["id"] is None
+    steps = [None, {"id": answer["results"][0]["id"], "to": "cancelled"}]
+    assert rules(sync(world, guide, transitions=steps)) == ["invalid", None]
 
 
 def test_overlaps_within_a_queue_go_to_the_first_in_it(world: World, pair: Trio) -> None:
