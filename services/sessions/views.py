@@ -48,6 +48,8 @@ PAIRING_FIELDS = (
     "target_level",
     "due_on",
     "state",
+    "guide_accepted",
+    "learner_accepted",
     "active_at",
     "ended_at",
 )
@@ -116,10 +118,10 @@ def endorsement_view(stored: Stored[Endorsement]) -> View:
 
 
 def pairing_view(document: Document, pairing: Pairing, names: Mapping[str, str], now: datetime) -> View:
-    """A pairing from its copy, with the names that are known here."""
-    late = pairing.due_on is not None and pairing.due_on < day_of(now)
+    """A pairing from its copy, with the names that are known here; its goal is prose and stays with enrollment."""
     more = {
-        "overdue": pairing.state == "active" and late,
+        "goal": None,
+        "overdue": pairing.is_overdue(day_of(now)),
         "guide_name": names.get(pairing.guide_id),
         "learner_name": names.get(pairing.learner_id),
     }

@@ -158,7 +158,7 @@ class PairingStepData(Schema):
 
 
 class PairingData(Schema):
-    """One guide and one learner. ended_at: also of a completed one."""
+    """One guide and one learner. ended_at: also of a completed one. escalated: 7 days passed in silence."""
 
     id = UuidStr(required=True)
     kind = OneOf(*KINDS, required=True)
@@ -168,6 +168,9 @@ class PairingData(Schema):
     target_level = Level(required=True)
     due_on = Day(required=True)
     state = OneOf(*PAIRING_STATES, required=True)
+    guide_accepted = Boolean(required=True)
+    learner_accepted = Boolean(required=True)
+    escalated = Boolean(required=True)
     active_at = opt(Instant())
     ended_at = opt(Instant())
     history = fields.List(fields.Nested(PairingStepData()), required=True)

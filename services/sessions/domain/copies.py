@@ -26,9 +26,18 @@ class Pairing(Struct, frozen=True, kw_only=True):
     target_level: int
     state: str
     due_on: date | None = None
+    guide_accepted: bool = False
+    learner_accepted: bool = False
+    escalated: bool = False
     active_at: datetime | None = None
     ended_at: datetime | None = None
     history: tuple[PairingStep, ...] = ()
+
+    def is_overdue(self, today: date) -> bool:
+        """Whether the due date has passed without mastery, or the proposal has met with silence."""
+        if self.state == "active":
+            return self.due_on is not None and self.due_on < today
+        return self.state == "proposed" and self.escalated
 
     def active_on(self, instant: datetime) -> bool:
         """Whether the guidance was going on at the instant, whatever has become of it since."""

@@ -102,7 +102,7 @@ class MeOut(Body):
 
 
 class PairingOut(Versioned):
-    """A pairing as this service knows it. version counts what enrollment told of it."""
+    """A pairing as this service knows it. version: what enrollment told of it. goal: null, enrollment has it."""
 
     id = UuidStr(required=True)
     kind = OneOf(*KINDS, required=True)
@@ -111,7 +111,10 @@ class PairingOut(Versioned):
     competency = Code(required=True)
     target_level = Level(required=True)
     due_on = opt(Day())
+    goal = opt(String())
     state = String(required=True)
+    guide_accepted = Boolean(required=True)
+    learner_accepted = Boolean(required=True)
     overdue = Boolean(required=True)
     active_at = opt(Instant())
     ended_at = opt(Instant())

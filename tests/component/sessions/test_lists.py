@@ -71,9 +71,20 @@ def test_me_and_my_pairings(world: World, pair: Trio) -> None:
     (mine,) = world.by(guide).get("/v1/me/pairings").expect(200).body["items"]
     assert (mine["id"], mine["guide_name"], mine["learner_name"]) == (pairing, "Siti Aminah", None)
     assert (mine["state"], mine["overdue"], mine["due_on"]) == ("active", False, "2026-12-31")
+    assert {"goal", "guide_accepted", "learner_accepted"} < set(mine)
     world.clock.tick(days=70)
     assert world.by(learner).get("/v1/me/pairings").body["items"][0]["overdue"] is True
     assert world.by(report).get("/v1/me/pairings").body["items"] == []
+
+
+def test_a_proposal_shows_who_has_consented_and_that_it_met_with_silence(world: World) -> None:
+    guide, learner = world.employee(), world.employee()
+    world.pairing(guide, learner, state="proposed", active_at=None, history=[], guide_accepted=True)
+    (shown,) = world.by(learner).get("/v1/me/pairings").expect(200).body["items"]
+    assert (shown["guide_accepted"], shown["learner_accepted"], shown["overdue"]) == (True, False, False)
+    world.pairing(guide, learner, state="proposed", id_=shown["id"], history=[], escalated=True)
+    (shown,) = world.by(learner).get("/v1/me/pairings").expect(200).body["items"]
+    assert shown["overdue"] is True
 
 
 def test_an_erased_name_is_gone(world: World, pair: Trio) -> None:
