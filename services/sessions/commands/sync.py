@@ -147,13 +147,16 @@ class Queue:
     def _put(self, place: int) -> None:
         write = self._writes[place]
         before = self._known.get(write.id)
+        seen = before.version if before else write.based_on
         try:
-            stored, _ = self._sessions.put(self._actor, write.id, write.content, write.based_on)
+            stored, created = self._sessions.put(self._actor, write.id, write.content, write.based_on)
         except (Refused, Outdated) as refusal:
             self._outcomes[place] = Outcome(refusal=refusal)
             return
         self._known[write.id] = stored
-        self._outcomes[place] = Outcome(stored=stored, changed=before is None or before.version != stored.version)
+        # Unseen, not created and not refused: the same queue, sent twice at once, got in first.
+        changed = created or (seen is not None and seen != stored.version)
+        self._outcomes[place] = Outcome(stored=stored, changed=changed)
 
     def _store_fresh(self) -> None:
         """Stores what waits; what another request got in the way of goes the way of a single one."""

@@ -5,6 +5,7 @@ from uuid import uuid4
 
 from bson import Timestamp
 
+from infra.storage.aggregates import Aggregates
 from services.sessions.commands import changes
 from tests.component.sessions.world import START, Trio, World, body
 
@@ -34,6 +35,14 @@ def test_a_queue_is_stored_in_its_order_and_twice_is_once(world: World, pair: Tr
     assert [result["id"] for result in first["results"]] == [one["id"] for one in queue]
     assert [result["version"] for result in first["results"]] == [1] * 5
     assert statuses(sync(world, guide, sessions=queue)) == ["unchanged"] * 5
+
+
+def test_a_queue_sent_twice_at_once_is_stored_by_one_and_unchanged_for_the_other(world: World, pair: Trio) -> None:
+    guide, _, pairing = pair
+    queue = [item(pairing, number) for number in range(3)]
+    sync(world, guide, sessions=queue)
+    with patch.object(Aggregates, "many", return_value={}):
+        assert statuses(sync(world, guide, sessions=queue)) == ["unchanged"] * 3
 
 
 def test_one_bad_item_never_loses_the_others(world: World, pair: Trio) -> None:
