@@ -63,9 +63,12 @@ def test_not_ready_says_what_is_missing(environment: dict[str, str]) -> None:
 def test_requests_are_counted_by_route(client: Any, bearer: dict[str, str]) -> None:
     """By template, so that ids don't make a series each."""
     client.get(f"/v1/things/{ID}", headers=bearer)
+    client.open(f"/v1/things/{ID}", method="BREW-HTCPCP")
     told = client.get("/metrics").get_data(as_text=True)
     assert 'bina_http_request_seconds_count{method="GET",route="/v1/things/<id:thing_id>",status="200"}' in told
     assert ID not in told
+    assert 'method="(other)"' in told
+    assert "BREW" not in told
 
 
 def test_the_access_log_says_who_and_where(
