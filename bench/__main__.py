@@ -36,15 +36,15 @@ FIGURES: Mapping[str, Callable[[Stage], list[Result]]] = {
 
 
 def main() -> int:
-    """Runs the figures that were asked for; 0 also where a goal is missed: the table tells."""
+    """Runs the figures that were asked for; 1 when one could not be measured, 0 also where a goal is missed."""
     options = _options()
     scale = msgspec.structs.replace(QUICK if options.quick else FULL, repeats=options.repeats)
-    console = Console()
+    console, failed = Console(), list[str]()
     if not console.is_terminal:
         console = Console(width=WIDTH)
     try:
         with interruptible(), Stage(scale, console) as stage:
-            run = _run(stage, options.figures or list(FIGURES), scale)
+            run = _run(stage, options.figures or list(FIGURES), scale, failed)
     except CannotStart as error:
         print(error, file=sys.stderr)
         return 1
@@ -53,17 +53,22 @@ def main() -> int:
         return 130
     report.show(console, run)
     # What was measured in a hurry is not worth keeping.
-    if not options.quick:
+    if not options.quick and run.results:
         console.print(f"Kept in {report.keep(run, RESULTS)}")
-    return 0
+    return 1 if failed else 0
 
 
-def _run(stage: Stage, names: Sequence[str], scale: Scale) -> report.Run:
+def _run(stage: Stage, names: Sequence[str], scale: Scale, failed: list[str]) -> report.Run:
     results: list[Result] = []
     for name in names:
         at, load, started = datetime.now(UTC), os.getloadavg()[0], time.monotonic()
         stage.console.print(f"[bold]{name}[/] is measured")
-        found = [msgspec.structs.replace(one, at=at, load=load) for one in FIGURES[name](stage)]
+        try:
+            found = [msgspec.structs.replace(one, at=at, load=load) for one in FIGURES[name](stage)]
+        except Exception as error:  # noqa: BLE001 - one that can't be measured must not cost the others
+            stage.console.print(f"[red]{name} could not be measured:[/] {type(error).__name__}: {error}")
+            failed.append(name)
+            continue
         results += found
         for result in found:
             ratio = result.ratio

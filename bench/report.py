@@ -113,7 +113,7 @@ def markdown(run: Run) -> str:
         f"# Figures of {run.at:%Y-%m-%d %H:%M} UTC on the {run.broker} broker",
         "",
         f"{run.machine}; {run.scale.repeats} repeats in turn (A B A B). Ratio: ours over the floor.",
-        "Written by `make bench`; what is measured, and why it is fair, is told at the top of `bench/figures/*.py`.",
+        "Written by `make bench`; what is measured, and why it is fair, is told in `bench/figures/*.py`.",
         "",
         "| " + " | ".join(HEADINGS) + " |",
         "|" + "---|" * len(HEADINGS),

@@ -24,4 +24,4 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
 
 
 FULL = Scale()
-QUICK = Scale(seconds=4.0, warm=0.5, events=4_000, few=1_000, many=20_000, probes=20, requests=60)
+QUICK = Scale(seconds=6.0, warm=1.0, events=4_000, few=1_000, many=20_000, probes=20, requests=60)
