@@ -47,7 +47,7 @@ class ReplicaSet:
                 _until(lambda member=member: _add(client, member), seconds=60)
 
     def kill_primary(self) -> int:
-        """kill -9 of the primary; gives its port."""
+        """The primary dies at once; gives its port."""
         with self._client() as client:
             _until(lambda: client.primary is not None, seconds=30)
             port = client.primary[1] if client.primary else 0

@@ -6,8 +6,9 @@ from contextlib import ExitStack
 import pytest
 
 from infra.clock import system_clock
-from infra.messaging.consumer import Consumer
+from infra.messaging.consumer import HANDLED, Consumer
 from infra.messaging.envelope import Event
+from infra.messaging.topics import full_name
 from infra.settings import Settings
 from infra.storage.leases import Lease
 from infra.storage.mongo import connect
@@ -41,8 +42,10 @@ def test_workers_share_the_work_without_one_figure_off(settings: Settings, count
         assert eventually(lambda: agrees(generations, world), timeout=PATIENCE, interval=0.5)
 
 
-def test_workers_are_added_and_taken_away_meanwhile(settings: Settings) -> None:
+def test_workers_are_added_and_taken_away_meanwhile(settings: Settings, broker_profile: str) -> None:
     """The partitions move from one to the other in mid-work; what was handled twice is counted once."""
+    if broker_profile == "embedded":
+        pytest.skip("the embedded broker forms no group anew when one of three members goes; Kafka does")
     world = city(31, people=12, sessions=60)
     events = log_of(world)
     generations = Generations(connect(settings))
@@ -50,16 +53,33 @@ def test_workers_are_added_and_taken_away_meanwhile(settings: Settings) -> None:
     first = worker(settings)
     with ExitStack() as stack:
         stack.enter_context(running(first))
-        send(settings, parts[0])
+        _work_on(settings, parts[0])
         others = [_started(stack, settings) for _ in range(2)]
-        send(settings, parts[1])
+        _work_on(settings, parts[1])
         others[0].stop()
-        send(settings, parts[2])
+        _work_on(settings, parts[2])
         _started(stack, settings)
+        _work_on(settings, parts[3])
         first.stop()
-        for part in parts[3:]:
-            send(settings, part)
+        send(settings, parts[4])
         assert eventually(lambda: agrees(generations, world), timeout=PATIENCE, interval=0.5)
+
+
+def _work_on(settings: Settings, events: list[Event]) -> None:
+    """Sends them, and returns when some of them are handled and others perhaps not."""
+    before = _handled(settings)
+    send(settings, events)
+    eventually(lambda: _handled(settings) > before, timeout=PATIENCE)
+
+
+def _handled(settings: Settings) -> float:
+    topics = [full_name(settings, topic) for topic in CONSUMED]
+    return sum(
+        sample.value
+        for metric in HANDLED.collect()
+        for sample in metric.samples
+        if sample.name.endswith("_total") and sample.labels["topic"] in topics
+    )
 
 
 def _started(stack: ExitStack, settings: Settings) -> Worker:
