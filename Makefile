@@ -28,6 +28,15 @@ down: $(READY) ## Stop the system that runs on BINA_HOME
 status: $(READY) ## Say whether the system runs on BINA_HOME
 	@$(PY) -m infra.local status
 
+ops: $(READY) ## Show its leases, backlog, consumer lag, dead letters and timers
+	@$(PY) -m infra.local ops
+
+backup: $(READY) ## Save all databases while it runs, as of one instant (TO=directory)
+	@$(PY) -m infra.local backup $(TO)
+
+restore: $(READY) ## Bring a backup back, after make reset: make restore FROM=directory
+	@$(PY) -m infra.local restore $(FROM)
+
 reset: $(READY) ## Stop it and remove its data
 	@$(PY) -m infra.local reset
 

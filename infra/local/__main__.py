@@ -1,18 +1,22 @@
-"""`python -m infra.local up|down|reset|status|token`: the whole system on one machine, without Docker."""
+"""`python -m infra.local up|down|reset|status|ops|backup|restore|token`: the system without Docker."""
 
 import argparse
 import os
 import shutil
 import signal
+import subprocess
 import sys
 import time
 from pathlib import Path
 
+from infra.local.backup import backup, restore
+from infra.local.environment import running_environment
 from infra.local.errors import CannotStart
 from infra.local.keys import DevelopmentKeys
 from infra.local.lock import HomeLock
 from infra.local.signals import interruptible, wait_for_the_end
 from infra.local.system import FRESH, KEPT, System
+from infra.settings import PORTS
 
 _STOP_SECONDS = 60
 
@@ -69,6 +73,19 @@ def status(home: Path) -> int:
     return 0
 
 
+def ops(home: Path) -> int:
+    """Show how each service of the running copy stands: leases, backlog, lag, dead letters, timers."""
+    environment = running_environment(home)
+    commands = [[sys.executable, "-m", f"services.{service}", "status"] for service in PORTS]
+    return max(_quietly(command, environment) for command in commands)
+
+
+def _quietly(command: list[str], environment: dict[str, str]) -> int:
+    """Runs it without what the clients of database and broker log about themselves; gives the exit code."""
+    done = subprocess.run(command, env=environment, stderr=subprocess.DEVNULL, check=False)  # noqa: S603 - our own
+    return done.returncode
+
+
 def token(home: Path, roles: str, sub: str, unit: str) -> int:
     """Print one token and nothing else."""
     wanted = [role.strip() for role in roles.split(",") if role.strip()]
@@ -87,8 +104,12 @@ def _say(line: str) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m infra.local", description=__doc__)
     commands = parser.add_subparsers(dest="command", required=True)
-    for function in (up, down, reset, status):
+    for function in (up, down, reset, status, ops):
         commands.add_parser(function.__name__, help=function.__doc__)
+    saving = commands.add_parser("backup", help=backup.__doc__)
+    saving.add_argument("directory", type=Path, nargs="?")
+    loading = commands.add_parser("restore", help=restore.__doc__)
+    loading.add_argument("directory", type=Path)
     tokens = commands.add_parser("token", help=token.__doc__)
     for name in ("--roles", "--sub", "--unit"):
         tokens.add_argument(name, default="")
@@ -102,7 +123,10 @@ def main() -> int:
     try:
         if arguments.command == "token":
             return token(home, arguments.roles, arguments.sub, arguments.unit)
-        return {"up": up, "down": down, "reset": reset, "status": status}[arguments.command](home)
+        if arguments.command in ("backup", "restore"):
+            return {"backup": backup, "restore": restore}[arguments.command](home, arguments.directory)
+        plain = {"up": up, "down": down, "reset": reset, "status": status, "ops": ops}
+        return plain[arguments.command](home)
     except CannotStart as error:
         print(error, file=sys.stderr)
         return 1

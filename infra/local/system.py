@@ -11,6 +11,7 @@ from typing import Self
 
 from infra.local.addresses import Ports
 from infra.local.brokers import choose_broker
+from infra.local.environment import write_environment
 from infra.local.errors import CannotStart
 from infra.local.keys import DevelopmentKeys
 from infra.local.lock import HomeLock
@@ -135,6 +136,7 @@ class System:
             "PYTHONUNBUFFERED": "1",
         }
         _check(ports.api, env)
+        self._running.callback(write_environment(self.home, env).unlink, missing_ok=True)
         children = [
             child
             for service in ports.api

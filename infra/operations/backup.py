@@ -26,6 +26,8 @@ BATCH = 1_000
 NOT_KEPT = ("leases", "guards")
 """Of use only while it runs."""
 
+RESTORED = "none: restored from a backup"
+
 Raw = MongoClient[RawBSONDocument]
 
 
@@ -72,6 +74,8 @@ def load(settings: Sequence[Settings], directory: Path) -> dict[str, Any]:
         for saved, target in targets.items():
             for name, told in manifest["databases"][saved].items():
                 _fill(client[target], name, directory / saved / f"{name}.bson.gz", told["documents"])
+            # To the relay the log is another one than before, so that it sends everything again.
+            client[target]["relay"].replace_one({"_id": "cluster"}, {"cluster_id": RESTORED}, upsert=True)
     finally:
         client.close()
     return manifest

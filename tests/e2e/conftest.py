@@ -2,7 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from datetime import timedelta
 from email.headerregistry import Address
 from pathlib import Path
@@ -18,7 +18,7 @@ from infra.local.ports import free_port
 from infra.messaging.consumer import HANDLED
 from infra.messaging.relay import resend
 from infra.messaging.topics import full_name
-from infra.settings import Settings
+from infra.settings import PORTS, Settings
 from infra.storage.aggregates import Aggregates
 from services.enrollment import app as enrollment
 from services.enrollment import events as enrollment_events
@@ -148,9 +148,14 @@ def _handled() -> dict[tuple[str, str], float]:
 @pytest.fixture
 def bina(settings_for: SettingsFor, tokens: Tokens, tmp_path: Path) -> Iterator[Bina]:
     """The system, started and stopped."""
-    names = ("enrollment", "sessions", "notifications", "reporting")
-    settings = {name: settings_for(name) for name in names}
-    sink = MailSink(tmp_path / "mails", free_port(), free_port())
+    with system({name: settings_for(name) for name in PORTS}, tokens, tmp_path / "mails") as bina:
+        yield bina
+
+
+@contextmanager
+def system(settings: dict[str, Settings], tokens: Tokens, mails: Path) -> Iterator[Bina]:
+    """Four services with these settings, each with API and worker, and a mail box of their own."""
+    sink = MailSink(mails, free_port(), free_port())
     mail = MailSettings(
         url=sink.smtp_url,
         sender=Address("Bina", addr_spec="bina@example.go.id"),
