@@ -24,14 +24,12 @@ class ReplicaSet:
         self._running = ExitStack()
 
     def __enter__(self) -> Self:
-        first, *others = self._mongods
         for mongod in self._mongods:
             mongod.start()
             self._running.callback(mongod.stop)
-        first.wait_ready()
-        self._invite(others)
+        _until(self._initiated, seconds=60)
         with self._client() as client:
-            _until(lambda: len(client.secondaries) == len(others), seconds=60)
+            _until(lambda: client.primary is not None and len(client.secondaries) == MEMBERS - 1, seconds=60)
         return self
 
     def __exit__(
@@ -39,12 +37,22 @@ class ReplicaSet:
     ) -> None:
         self._running.close()
 
-    def _invite(self, others: list[Mongod]) -> None:
-        """Makes the others members, one at a time as MongoDB wants it."""
-        with self._client() as client:
-            for number, mongod in enumerate(others, start=1):
-                member = {"_id": number, "host": f"{LOOPBACK}:{mongod.port}", "priority": 1, "votes": 1}
-                _until(lambda member=member: _add(client, member), seconds=60)
+    def _initiated(self) -> bool:
+        """Makes all of them members at once: who is added later has no vote for a while."""
+        members = [
+            {"_id": number, "host": f"{LOOPBACK}:{mongod.port}"} for number, mongod in enumerate(self._mongods)
+        ]
+        # Longer than the two seconds between heartbeats, so that nobody stands for election without need.
+        config = {"_id": REPLICA_SET, "members": members, "settings": {"electionTimeoutMillis": 4_000}}
+        one = f"mongodb://{members[0]['host']}/?directConnection=true&serverSelectionTimeoutMS=1000"
+        client: MongoClient[dict[str, Any]] = MongoClient(one)
+        try:
+            client.admin.command("replSetInitiate", config)
+        except PyMongoError:
+            return False
+        finally:
+            client.close()
+        return True
 
     def kill_primary(self) -> int:
         """The primary dies at once; gives its port."""
@@ -60,17 +68,6 @@ class ReplicaSet:
 
     def _client(self) -> MongoClient[dict[str, Any]]:
         return MongoClient(self.address, serverSelectionTimeoutMS=30_000)
-
-
-def _add(client: MongoClient[dict[str, Any]], member: dict[str, Any]) -> bool:
-    config = client.admin.command("replSetGetConfig")["config"]
-    config["members"].append(member)
-    config["version"] += 1
-    try:
-        client.admin.command("replSetReconfig", config)
-    except PyMongoError:
-        return False
-    return True
 
 
 def _until(check: Any, seconds: float) -> None:
