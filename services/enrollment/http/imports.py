@@ -3,7 +3,6 @@
 import csv
 import hashlib
 import io
-from collections.abc import Iterable
 from typing import Any
 
 from flask import Response
@@ -18,7 +17,7 @@ from infra.web.paging import list_of
 
 from ..context import Context
 from ..domain.imports import Import
-from ..importing.store import Imports, Reject, StoredImport
+from ..importing.store import Imports, Rejects, StoredImport
 from ..schemas import imports as schemas
 from ..schemas.common import NoArgs
 from .common import Shown, activity_out, audited, new, right
@@ -82,9 +81,9 @@ def _read(blp: Blueprint, context: Context) -> None:
     def rejects(import_id: str) -> Response:
         """Fetch the rejected rows as CSV: their own columns, then row, field and reason."""
         imports.get(import_id)
-        headings, found = imports.rejects(import_id)
+        found = imports.rejects(import_id)
         name = f'attachment; filename="rejects-{import_id}.csv"'
-        body = _csv(headings, found)
+        body = _csv(found)
         return Response(body, content_type="text/csv; charset=utf-8", headers={"Content-Disposition": name})
 
     @blp.route("/<id:import_id>/activity")
@@ -131,14 +130,15 @@ def _write(blp: Blueprint, context: Context) -> None:
         return with_etag(shown(stored), stored.version, status=202, location=place)
 
 
-def _csv(headings: list[str], found: Iterable[Reject]) -> str:
-    """With a byte-order mark and `;`, as spreadsheets here expect."""
+def _csv(found: Rejects) -> str:
+    """Delimited as the file was, so that it can be corrected and sent again; with a mark for spreadsheets."""
     out = io.StringIO()
     out.write("\ufeff")
-    writer = csv.writer(out, delimiter=";")
+    writer = csv.writer(out, delimiter=found.delimiter)
+    headings = found.headings
     writer.writerow([*map(_safe, headings), "row", "field", "reason"])
     say = 1 if language() == "en" else 0
-    for reject in found:
+    for reject in found.rows:
         cells = [*reject.cells, *[""] * (len(headings) - len(reject.cells))][: len(headings)]
         writer.writerow([*map(_safe, cells), reject.row, reject.field, reject.reason[say]])
     return out.getvalue()

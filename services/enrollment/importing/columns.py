@@ -76,9 +76,33 @@ TRUTHS = {"ya": True, "y": True, "true": True, "1": True, "aktif": True, "yes": 
     "no": False,
     "n": False,
 }
+MONTHS = {
+    start: number
+    for number, starts in enumerate(
+        (
+            "jan",
+            "feb peb",
+            "mar",
+            "apr",
+            "mei may",
+            "jun",
+            "jul",
+            "agu aug",
+            "sep",
+            "okt oct",
+            "nov nop",
+            "des dec",
+        ),
+        start=1,
+    )
+    for start in starts.split()
+}
+"""How names of months begin, in both languages."""
 DATES = (
-    re.compile(r"(?P<y>\d{4})-(?P<m>\d\d?)-(?P<d>\d\d?)"),
-    re.compile(r"(?P<d>\d\d?)[-/.](?P<m>\d\d?)[-/.](?P<y>\d{4})"),
+    re.compile(r"(?P<y>\d{4})-(?P<m>\d\d?)-(?P<d>\d\d?)(?: 00:00(?::00)?)?", re.ASCII),
+    re.compile(r"(?P<y>\d{4})(?P<m>\d\d)(?P<d>\d\d)", re.ASCII),
+    re.compile(r"(?P<d>\d\d?)[-/.](?P<m>\d\d?)[-/.](?P<y>\d{4})", re.ASCII),
+    re.compile(r"(?P<d>\d\d?)[ -](?P<m>[A-Za-z]{3,9})[ -](?P<y>\d{4})", re.ASCII),
 )
 
 
@@ -93,9 +117,9 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
         return field in self.places
 
     def cell(self, cells: Sequence[str], field: str) -> str:
-        """The field's text in a row, empty when the column or the cell is missing."""
+        """The field's text in a row, on one line; empty when the column or the cell is missing."""
         place = self.places.get(field)
-        return cells[place].strip() if place is not None and place < len(cells) else ""
+        return " ".join(cells[place].split()) if place is not None and place < len(cells) else ""
 
 
 def layout(kind: ImportKind, headings: Sequence[str]) -> Layout:
@@ -122,13 +146,17 @@ def word(text: str) -> str:
 
 
 def day(text: str) -> datetime | None:
-    """The instant at which a day begins, None for an empty cell. `2016-01-31`, `31-01-2016`, `31/01/2016`."""
+    """The instant at which a day begins, None for an empty cell.
+
+    `2016-01-31`, `31-01-2016`, `31/01/2016`, `31.01.2016`, `20160131`, `31 Januari 2016`.
+    """
     if not text:
         return None
     for form in DATES:
         if match := form.fullmatch(text):
             try:
-                return start_of(date(int(match["y"]), int(match["m"]), int(match["d"])))
+                month = MONTHS.get(match["m"][:3].lower()) or int(match["m"])
+                return start_of(date(int(match["y"]), month, int(match["d"])))
             except (ValueError, OverflowError):
                 break
     raise invalid(FieldError("/tmt", Text("TMT harus tanggal, misalnya 31-01-2016.", "TMT must be a date.")))

@@ -23,7 +23,7 @@ from ..domain.imports import Counts, Trouble, failure
 from .columns import layout
 from .completing import complete
 from .kinds import Part, Row, rows_of
-from .reading import read
+from .reading import Sheet, read
 from .store import Imports, StoredImport
 from .taking import take_rows
 
@@ -86,7 +86,7 @@ class Importer:
         plan = layout(stored.state.kind, sheet.headings)
         rows = rows_of(stored.state.kind, sheet, plan)
         if stored.state.state == "queued":
-            stored = self._begin(stored, len(rows), sheet.headings, plan.ignored)
+            stored = self._begin(stored, sheet, len(rows), plan.ignored)
         # A dry run leaves nothing behind that a later part could build on: it is one part.
         size = len(rows) if stored.state.dry_run else self._part_rows
         parts = [rows[start : start + size] for start in range(0, len(rows), size or 1)]
@@ -97,13 +97,11 @@ class Importer:
             stored = self._take(stored, parts[number], share=(number + 1) / len(parts))
         self._finish(stored, rows)
 
-    def _begin(
-        self, stored: StoredImport, rows: int, headings: tuple[str, ...], ignored: tuple[str, ...]
-    ) -> StoredImport:
+    def _begin(self, stored: StoredImport, sheet: Sheet, rows: int, ignored: tuple[str, ...]) -> StoredImport:
         state = msgspec.structs.replace(
             stored.state, state="running", counts=Counts(rows=rows), ignored_columns=ignored
         )
-        fields: Mapping[str, object] = {"headings": list(headings)}
+        fields: Mapping[str, object] = {"headings": list(sheet.headings), "delimiter": sheet.delimiter}
         return self._imports.save(stored, state, self._context.clock(), what="import.started", fields=fields)
 
     def _take(self, stored: StoredImport, rows: list[Row], share: float) -> StoredImport:

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import re
 import unicodedata
 import zipfile
 import zlib
@@ -21,6 +22,9 @@ EXACT_NUMBERS = 10**15
 """Spreadsheets keep 15 digits of a number; longer ones are not what somebody typed."""
 LONGEST_CELL_LINES = 20
 XLSX_START = b"PK\x03\x04"
+DELIMITERS = ";,\t|"
+QUOTED = re.compile(r'"[^"]*"')
+csv.field_size_limit(16 * 1024 * 1024)  # A long cell is to reject its row, not the whole file.
 BROKEN = (
     csv.Error,
     zipfile.BadZipFile,
@@ -39,23 +43,34 @@ BROKEN = (
 
 
 class Sheet(msgspec.Struct, frozen=True, kw_only=True):
-    """A table. rows: number of the row in the file (the heading is 1) and its cells as text."""
+    """A table. rows: number of the row in the file (the heading is 1) and its cells as text.
+
+    delimiter: what stands between the cells; `;` for XLSX.
+    """
 
     headings: tuple[str, ...]
     rows: tuple[tuple[int, tuple[str, ...]], ...]
+    delimiter: str = ";"
 
 
 def read(content: bytes) -> Sheet:
     """The table in a file. Raises Refused (`unreadable`, `too-many-rows`)."""
+    delimiter = ";"
     try:
-        table = _table(_xlsx(content) if content.startswith(XLSX_START) else _csv(content))
+        if content.startswith(XLSX_START):
+            table = _table(_xlsx(content))
+        else:
+            text = _decoded(content)
+            delimiter = _delimiter(text)
+            table = _table(_csv(text, delimiter))
     except BROKEN:
         raise failure("unreadable") from None
-    if not table:
+    if not table or any("\x00" in heading for heading in table[0][1]):
         raise failure("unreadable")
     # Numbers are those of the file as it lies there, blank lines counted, but the heading is always row 1.
     skipped = table[0][0] - 1
-    return Sheet(headings=table[0][1], rows=tuple((number - skipped, cells) for number, cells in table[1:]))
+    rows = tuple((number - skipped, cells) for number, cells in table[1:])
+    return Sheet(headings=table[0][1], rows=rows, delimiter=delimiter)
 
 
 def _table(rows: Iterator[tuple[str, ...]]) -> list[tuple[int, tuple[str, ...]]]:
@@ -69,14 +84,13 @@ def _table(rows: Iterator[tuple[str, ...]]) -> list[tuple[int, tuple[str, ...]]]
     return table
 
 
-def _csv(content: bytes) -> Iterator[tuple[str, ...]]:
-    text = unicodedata.normalize("NFC", _decoded(content))
-    if "\x00" in text:
-        raise ValueError("no text")
-    if text.lower().startswith("sep="):
-        text = text.split("\n", 1)[1]
-    first = text.split("\n", 1)[0]
-    delimiter = max(";,\t", key=first.count)
+def _delimiter(text: str) -> str:
+    """What the heading has most of, outside of quotes."""
+    first = QUOTED.sub("", text[:10_000]).lstrip().split("\n", 1)[0]
+    return max(DELIMITERS, key=first.count)
+
+
+def _csv(text: str, delimiter: str) -> Iterator[tuple[str, ...]]:
     for cells in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter):
         if any(cell.count("\n") > LONGEST_CELL_LINES for cell in cells):
             raise ValueError("a quote is never closed")
@@ -84,9 +98,19 @@ def _csv(content: bytes) -> Iterator[tuple[str, ...]]:
 
 
 def _decoded(content: bytes) -> str:
-    """UTF-8 with or without a byte-order mark, UTF-16 with one, else what old Windows programs write."""
+    """The text of a CSV file, without the line that tells spreadsheets its delimiter."""
+    text = unicodedata.normalize("NFC", _characters(content))
+    return text.split("\n", 1)[1] if text.lower().startswith("sep=") else text
+
+
+def _characters(content: bytes) -> str:
+    """UTF-8 or UTF-16, with or without a byte-order mark, else what old Windows programs write."""
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16")
+    # Headings are ASCII: without a mark, every other byte of theirs is zero.
+    for encoding, zeros in (("utf-16-le", content[1:20:2]), ("utf-16-be", content[:20:2])):
+        if zeros and not any(zeros):
+            return content.decode(encoding)
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -99,7 +123,10 @@ def _xlsx(content: bytes) -> Iterator[tuple[str, ...]]:
             raise ValueError("unpacks to too much")
     workbook = load_workbook(io.BytesIO(content), read_only=True, data_only=True)
     try:
-        for row in workbook.worksheets[0].iter_rows(values_only=True):
+        sheet = workbook.worksheets[0]
+        # Not every program writes the true size of the sheet into it.
+        sheet.reset_dimensions()
+        for row in sheet.iter_rows(values_only=True):
             yield tuple(_text(value) for value in row)
     finally:
         workbook.close()

@@ -45,6 +45,14 @@ class Reject(msgspec.Struct, frozen=True, kw_only=True):
     reason: tuple[str, str]
 
 
+class Rejects(msgspec.Struct, frozen=True, kw_only=True):
+    """All rejected rows of a file, with its headings and what stands between its cells."""
+
+    headings: tuple[str, ...]
+    delimiter: str
+    rows: tuple[Reject, ...]
+
+
 class Imports:
     """Imports are no aggregates: nobody outside hears of them."""
 
@@ -167,15 +175,16 @@ class Imports:
         rows = self._store.rejects.find({"import_id": import_id, "key": {"$ne": None}}, {"key": 1})
         return frozenset(row["key"] for row in rows)
 
-    def rejects(self, import_id: str) -> tuple[list[str], list[Reject]]:
-        """The headings of the file and the rejected rows, in its order."""
-        document = self._store.imports.find_one({"_id": import_id}, {"headings": 1}) or {}
+    def rejects(self, import_id: str) -> Rejects:
+        """The rejected rows, in the order of the file."""
+        document = self._store.imports.find_one({"_id": import_id}, {"headings": 1, "delimiter": 1}) or {}
         rows = self._store.rejects.find({"import_id": import_id}).sort("row", 1)
         found = [
             Reject(row=row["row"], cells=tuple(row["cells"]), field=row["field"], reason=tuple(row["reason"]))
             for row in rows
         ]
-        return list(document.get("headings", [])), found
+        headings = tuple(document.get("headings", ()))
+        return Rejects(headings=headings, delimiter=document.get("delimiter", ";"), rows=tuple(found))
 
 
 def read(document: Mapping[str, Any]) -> StoredImport:
@@ -205,4 +214,6 @@ def _blame(verdict: Verdict) -> tuple[str, Text]:
     if verdict.refused is None or not verdict.refused.errors:
         return "row", Text("Baris ini ditolak.", "This row was refused.")
     error = verdict.refused.errors[0]
-    return error.pointer.strip("/").removesuffix("_nip"), error.detail
+    field = error.pointer.strip("/").removesuffix("_nip")
+    dated = verdict.row.input is not None and verdict.row.input.effective_at is not None
+    return "tmt" if field == "effective_at" and dated else field, error.detail

@@ -23,7 +23,8 @@ def data(name: str) -> bytes:
 def rejects(programme: Programme, import_id: str, language: str = "en") -> list[dict[str, str]]:
     """The rejected rows as a spreadsheet would show them."""
     answer = programme.hr.get(f"/v1/imports/{import_id}/rejects.csv", language=language).expect(200)
-    return list(csv.DictReader(io.StringIO(str(answer.body).lstrip("\ufeff")), delimiter=";"))
+    text = str(answer.body).lstrip("\ufeff")
+    return list(csv.DictReader(io.StringIO(text), delimiter=next(sign for sign in ";,|\t" if sign in text)))
 
 
 def test_every_broken_row_ends_as_expected(programme: Programme) -> None:
@@ -108,6 +109,34 @@ def test_tmt_dates_each_row(city: Programme) -> None:
         "2016-01-03T17:00:00Z",
         "2019-12-31T17:00:00Z",
     ]
+
+
+def test_dates_are_read_as_people_write_them(city: Programme) -> None:
+    """Blamed is TMT, whether it is no date or lies in the future."""
+    good = [
+        "16-05-2016",
+        "16.05.2016",
+        "16/5/2016",
+        "20160516",
+        "16 Mei 2016",
+        "16-AUG-2016",
+        "2016-05-16 00:00:00",
+    ]
+    bad = ["31-02-2016", "05/16/2016", "16/05/16", "16 Foo 2016", "0001-01-01", "42506", "2030-01-01"]
+    lines = "".join(f"{city.nip()}|Budi|PNS|DISDIK|{tmt}\n" for tmt in [*good, *bad])
+    done = city.take_in("employees", f"{HEADING};TMT\n".replace(";", "|") + lines)
+    assert done["counts"]["created"] == len(good)
+    assert [row["field"] for row in rejects(city, done["id"])] == ["tmt"] * len(bad)
+
+
+def test_one_bad_cell_rejects_one_row(city: Programme) -> None:
+    """Line breaks in cells are blanks; a very long cell or a NUL is its row's fault alone."""
+    names = ['"Ni\nLuh"', "A" * 200_000, "B\x00", "Siti"]
+    lines = "".join(f"{city.nip()},{name},PNS,DISDIK\n" for name in names)
+    done = city.take_in("employees", f'"NIP",\n"NAMA\n",STATUS,UNIT_KERJA\n{lines}'.replace(',\n"', ',"', 1))
+    assert (done["counts"]["created"], done["counts"]["rejected"]) == (2, 2)
+    assert [(row["row"], row["field"]) for row in rejects(city, done["id"])] == [("3", "name"), ("4", "name")]
+    assert city.hr.get("/v1/employees?q=luh").body["items"][0]["name"] == "Ni Luh"
 
 
 def test_a_dry_run_tells_and_changes_nothing(city: Programme) -> None:
