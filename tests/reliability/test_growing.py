@@ -1,0 +1,63 @@
+"""What grows, moves or is lost around the databases comes back from them."""
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from infra.clock import system_clock
+from infra.local.broker import EmbeddedBroker
+from infra.messaging.envelope import Event
+from infra.messaging.relay import Relay
+from infra.settings import PORTS, Settings
+from infra.storage.mongo import connect
+from tests.component.infra.test_messaging import Threads, consumer
+from tests.component.infra.things import Thing, change, things
+from tests.conftest import SettingsFor, Tokens
+from tests.e2e.conftest import system
+from tests.e2e.office import MONTH, Office
+from tests.support import eventually, running
+
+pytestmark = pytest.mark.timeout(300)
+
+
+def test_an_empty_broker_and_an_empty_reporting_are_filled_by_the_services(
+    settings_for: SettingsFor, tokens: Tokens, tmp_path: Path
+) -> None:
+    """The log is gone, and so are the figures: everything is sent again, every figure comes back, no mail."""
+    settings = {name: settings_for(name, broker_profile="embedded") for name in PORTS}
+    with EmbeddedBroker() as broker, system(_at(settings, broker), tokens, tmp_path / "mails") as bina:
+        office = Office(bina)
+        office.hold()
+        office.confirm()
+        bina.settle()
+        eventually(lambda: bina.kpis(MONTH)[("sessions", "mentoring")][0] == 1, timeout=60)
+        figures, inbox, mails = bina.kpis(MONTH), bina.inbox(office.learner), bina.mails()
+    settings["reporting"] = settings_for("reporting", database=f"{settings['reporting'].database}_new")
+    with EmbeddedBroker() as broker, system(_at(settings, broker), tokens, tmp_path / "mails") as bina:
+        eventually(lambda: bina.kpis(MONTH) == figures, timeout=90)
+        assert bina.inbox(office.learner) == inbox
+        assert mails <= bina.mails()
+        assert max(bina.mails().values()) == 1
+    database = connect(settings["reporting"])
+    database.client.drop_database(database.name)
+
+
+def _at(settings: dict[str, Settings], broker: EmbeddedBroker) -> dict[str, Settings]:
+    return {
+        name: replace(each, kafka_bootstrap=broker.address, broker_profile="embedded")
+        for name, each in settings.items()
+    }
+
+
+def test_what_was_written_while_a_clock_ran_ahead_is_published_at_once(settings_for: SettingsFor) -> None:
+    """The clocks of an API and of the worker differ by minutes: the event doesn't wait for them to agree."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    got: list[Event] = []
+    relay = Relay(settings, database, [things(database)], system_clock)
+    with running(Threads(relay, consumer(settings, lambda _, events: got.extend(events)))):
+        ahead = system_clock() + timedelta(minutes=5)
+        things(database).insert(Thing(id="a", colour="red"), change("made", ahead))
+        eventually(lambda: [event.subject for event in got] == ["a"], timeout=30)
