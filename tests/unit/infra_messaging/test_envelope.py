@@ -19,7 +19,7 @@ RECORD = {"id": "e-1", "type": "pairing.activated", "seq": 7, "time": AT, "effec
 
 def binary(**changes: str | None) -> list[tuple[str, bytes | None]]:
     """The headers of an event, some of them changed or left out."""
-    headers = dict(to_headers(RECORD, source="enrollment", subject="p-1", key="learner"))
+    headers = dict(to_headers(RECORD, source="enrollment", subject="p-1", key=b"learner"))
     changed = {**{k: v.decode() for k, v in headers.items()}, **changes}
     return [(name, value.encode()) for name, value in changed.items() if value is not None]
 
