@@ -46,7 +46,10 @@ class _Container(ABC):
 
     def __init__(self, image: str, port: int) -> None:
         self.address = ""
-        self.container = DockerContainer(image).with_exposed_ports(port).with_kwargs(labels={_LABEL: ""})
+        try:
+            self.container = DockerContainer(image).with_exposed_ports(port).with_kwargs(labels={_LABEL: ""})
+        except Exception as error:
+            raise CannotStart(f"CONTAINERS=1 needs a Docker engine that runs: {error}") from error
         self._port = port
 
     def start(self) -> None:
