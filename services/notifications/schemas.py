@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import fields, post_load
+from marshmallow import ValidationError, fields, post_load
 
 from infra.problems import Text
 from infra.storage.aggregates import Stored
@@ -62,11 +62,25 @@ class QuietBody(Body):
     end = Hour(required=True, data_key="to")
 
 
+class Channels(fields.Dict):
+    """By kind. A fault is blamed on its place in the body; marshmallow would add whether key or value is wrong."""
+
+    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
+        try:
+            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
+        except ValidationError as error:
+            if not isinstance(error.messages, dict):
+                raise
+            raise ValidationError(
+                {key: next(iter(faults.values())) for key, faults in error.messages.items()}
+            ) from None
+
+
 class PreferencesIn(Body):
     """How one wants to be told. A kind that `channels` doesn't name comes by mail; `[]` keeps it in the inbox."""
 
     language = OneOf("id", "en", required=True)
-    channels = fields.Dict(keys=OneOf(*KINDS), values=fields.List(OneOf("mail"), required=True), required=True)
+    channels = Channels(keys=OneOf(*KINDS), values=fields.List(OneOf("mail"), required=True), required=True)
     quiet = fields.Nested(QuietBody(), required=True)
 
     @post_load
