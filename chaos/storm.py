@@ -236,7 +236,8 @@ class Storm:
             return ""
 
         def cure() -> str:
-            said = self._poisoner.look(poison)
+            hurt = {healing.target for healing in self._healing}
+            said = "the broker can't be asked" if hurt & {"broker", "kafka"} else self._poisoner.look(poison)
             self._rig.kafka.refuse(b"")
             return f"dead letters can be written again ({said})"
 

@@ -1,6 +1,7 @@
 """`make backup` and `make restore`: the databases of the system on this machine, to a directory and back."""
 
 import os
+import shutil
 import subprocess
 import sys
 from datetime import datetime
@@ -9,6 +10,7 @@ from pathlib import Path
 from infra.clock import JAKARTA
 from infra.local.environment import running_environment
 from infra.local.errors import CannotStart
+from infra.local.keys import DevelopmentKeys
 from infra.local.lock import HomeLock
 from infra.local.mongod import Mongod
 from infra.local.system import KEPT
@@ -41,9 +43,14 @@ def restore(home: Path, directory: Path) -> int:
                 **os.environ,
                 "BINA_ENV": os.environ.get("BINA_ENV") or "development",
                 "BINA_MONGODB_URI": mongod.address,
+                # Asked for by the settings, though only databases are used.
                 "BINA_KAFKA_BOOTSTRAP": "nobody:1",
+                "BINA_JWKS": str(DevelopmentKeys(home).jwks),
             }
             done = subprocess.run([*LOAD, str(directory)], env=environment, check=False)  # noqa: S603 - our own
+        if done.returncode:
+            # Half of it would look like all of it at the next start.
+            shutil.rmtree(data)
     finally:
         lock.release()
     if done.returncode == 0:
