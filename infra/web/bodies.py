@@ -57,7 +57,7 @@ class Body(Schema):
         """The content inside for the body outside; raises ValidationError with all faults."""
         if not options and self.quick:
             try:
-                return self.read(data)
+                return self.read_quickly(data)
             except (ValidationError, _Fault):
                 pass
         return super().load(data, **options)
@@ -70,7 +70,7 @@ class Body(Schema):
             self._quick = plain and self.unknown == RAISE
         return self._quick
 
-    def read(self, data: Any) -> dict[str, Any]:
+    def read_quickly(self, data: Any) -> dict[str, Any]:
         """The quick way; raises on the first fault."""
         if type(data) is not dict:
             raise _Fault
@@ -131,7 +131,7 @@ def _plain_reader(field: "fields.Field[Any]") -> Read:
     if isinstance(field, fields.Nested) and not field.many and field.unknown is None:
         schema = field.schema
         if isinstance(schema, Body) and schema.quick:
-            return schema.read
+            return schema.read_quickly
     # Runs the field's validators as well; running them twice does no harm.
     return field.deserialize
 

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from email.headerregistry import Address
 
 from prometheus_client import Counter
@@ -35,6 +35,9 @@ LEASE_SECONDS = 30.0
 
 MOST_IN_ONE = 100
 MOST_AT_ONCE = 200
+REST = timedelta(minutes=1)
+"""How long a delivery rests after a failure that nobody foresaw."""
+
 SWEEP_SECONDS = 2.0
 SYSTEM = system_actor("notifications")
 
@@ -90,6 +93,12 @@ class Sender:
             self._take_up(stored)
         except Stale:
             log.info("a delivery changed meanwhile", extra={"delivery": stored.state.id})
+        except PyMongoError:
+            raise
+        except Exception:
+            # One delivery that can't be worked on must not hold up the others.
+            log.exception("a delivery rests", extra={"delivery": stored.state.id})
+            self._store.note([stored.state.id], next_at=self._clock() + REST)
         return True
 
     # --- deciding
@@ -142,6 +151,10 @@ class Sender:
             if delivery.kind in ASKING:
                 stored, entries = self._gather(stored)
                 names = self._store.names_for(entries)
+            if not entries:
+                # Answered between the two looks.
+                self._conclude(stored, "withdrawn", "void")
+                return
             text = wording.mail(wording.combined(entries, names, language), name, language)
             self._send(stored, Envelope(delivery.id, self._sender, name, address, now, language), text)
 

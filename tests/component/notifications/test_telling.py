@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from infra.messaging.envelope import derived_id
-from infra.storage.aggregates import Change
+from infra.storage.aggregates import Change, Stored
 from services.notifications.channels import Busy, Rejected, Unreachable
-from services.notifications.domain import Preferences, Quiet
+from services.notifications.domain import Delivery, Entry, Preferences, Quiet
 from services.notifications.reactions import SYSTEM
 from tests.component.notifications.conftest import Service
 from tests.unit.notifications import happenings as told
@@ -265,7 +265,7 @@ def test_a_crash_after_the_mail_was_taken_repeats_it_under_the_same_id(service: 
     service.hear(*NAMES, *MANY[:2])
     service.clock.turn(seconds=20)
 
-    class Dies(Exception):
+    class Dies(BaseException):
         """The worker is killed."""
 
     def send_and_die(message: object) -> None:
@@ -291,3 +291,30 @@ def test_an_accepted_one_who_withdraws_is_not_welcomed(service: Service) -> None
     service.send_later()
     assert service.deliveries() == {"withdrawn": ["void"]}
     assert service.store.entries.count_documents({"read": False}) == 1
+
+
+def test_an_answer_between_the_two_looks_stops_the_mail(service: Service, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The learner confirms while the sender gathers what else waits: the mail is void, and the sender lives on."""
+    service.hear(*NAMES, told.pairing(), told.session())
+    gather = service.sender._gather
+
+    def confirmed_meanwhile(stored: Stored[Delivery]) -> tuple[Stored[Delivery], list[Entry]]:
+        service.hear(told.session("session.confirmed", "confirmed", seq=2))
+        return gather(stored)
+
+    monkeypatch.setattr(service.sender, "_gather", confirmed_meanwhile)
+    service.send_later()
+    assert "void" in service.deliveries()["withdrawn"]
+    assert not any("konfirmasi" in subject.lower() for subject in service.box.subjects("warji@example.go.id"))
+
+
+def test_a_delivery_that_nobody_foresaw_holds_up_no_other(service: Service) -> None:
+    """An unforeseen failure lets that one rest; the sender goes on, and tries it again later."""
+    service.box.trouble = ZeroDivisionError()
+    service.hear(*NAMES, told.participant("participant.accepted", "accepted"))
+    service.send()
+    service.box.trouble = None
+    assert service.deliveries() == {"waiting": ["accepted"]}
+    service.clock.turn(minutes=2)
+    service.send()
+    assert service.deliveries() == {"sent": ["accepted"]}
