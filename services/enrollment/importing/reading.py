@@ -108,9 +108,11 @@ def _characters(content: bytes) -> str:
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
         return content.decode("utf-16")
     # Headings are ASCII: without a mark, every other byte of theirs is zero.
-    for encoding, zeros in (("utf-16-le", content[1:20:2]), ("utf-16-be", content[:20:2])):
-        if zeros and not any(zeros):
-            return content.decode(encoding)
+    even, odd = content[:20:2], content[1:20:2]
+    if len(content) >= 20 and all(even) and not any(odd):
+        return content.decode("utf-16-le")
+    if len(content) >= 20 and all(odd) and not any(even):
+        return content.decode("utf-16-be")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:
