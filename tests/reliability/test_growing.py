@@ -4,16 +4,19 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from infra.clock import system_clock
 from infra.local.broker import EmbeddedBroker
 from infra.messaging.envelope import Event
 from infra.messaging.relay import Relay
+from infra.messaging.subscription import dispatch, on
 from infra.settings import PORTS, Settings
+from infra.storage.copies import Copies
 from infra.storage.mongo import connect
 from tests.component.infra.test_messaging import Threads, consumer
-from tests.component.infra.things import Thing, change, things
+from tests.component.infra.things import NOON, Thing, change, things
 from tests.conftest import SettingsFor, Tokens
 from tests.e2e.conftest import system
 from tests.e2e.office import MONTH, Office
@@ -61,3 +64,46 @@ def test_what_was_written_while_a_clock_ran_ahead_is_published_at_once(settings_
         ahead = system_clock() + timedelta(minutes=5)
         things(database).insert(Thing(id="a", colour="red"), change("made", ahead))
         eventually(lambda: [event.subject for event in got] == ["a"], timeout=30)
+
+
+class First(msgspec.Struct, frozen=True):
+    colour: str
+
+
+class Second(msgspec.Struct, frozen=True):
+    colours: list[str]
+
+
+def test_two_versions_of_an_event_are_one_event(settings_for: SettingsFor) -> None:
+    """During an upgrade both are sent: the old reader passes `.v2` over, the new one reads both and counts one."""
+    database = connect(settings_for("enrollment"))
+    first = Event(
+        id="1",
+        source="enrollment",
+        type="thing.made",
+        version=1,
+        subject="a",
+        seq=1,
+        time=NOON,
+        effective_at=NOON,
+        key="a",
+        body=b'{"colour": "red"}',
+    )
+    second = msgspec.structs.replace(first, version=2, body=b'{"colours": ["red"]}')
+    old, new = Copies(database["old"]), Copies(database["new"])
+
+    def to_old(batch: list[tuple[Event, First]]) -> None:
+        old.apply(batch, lambda _, seen: {"colours": [seen.colour]})
+
+    def to_new(batch: list[tuple[Event, First]]) -> None:
+        new.apply(batch, lambda _, seen: {"colours": [seen.colour]})
+
+    def to_new_from_second(batch: list[tuple[Event, Second]]) -> None:
+        new.apply(batch, lambda _, seen: {"colours": seen.colours})
+
+    both = [on("thing", First, to_new), on("thing", Second, to_new_from_second, version=2)]
+    for handle in (dispatch([on("thing", First, to_old)]), dispatch(both)):
+        for events in ([first, second], [second, first], [second]):
+            handle(0, events)
+    assert list(database["old"].find()) == list(database["new"].find())
+    assert database["new"].count_documents({"seq": 1, "colours": ["red"]}) == 1
