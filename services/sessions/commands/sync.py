@@ -21,6 +21,10 @@ from ..store import Store
 from .access import Outdated
 from .sessions import Sessions, Transition, known_pairing, places_of, recorded
 
+AT_ONCE = 20
+"""Sessions in one insert: MongoDB takes it as one transaction, and long ones into a unique index of many keys a
+document stop each other for seconds (docs/performance.md)."""
+
 
 class Write(Struct, frozen=True, kw_only=True):
     """A session from a phone."""
@@ -165,7 +169,11 @@ class Queue:
         items = [
             (session, recorded(session, self._actor), places_of(session, slots)) for _, session, slots in waiting
         ]
-        results = self._store.sessions.insert_many(items)
+        results = [
+            result
+            for start in range(0, len(items), AT_ONCE)
+            for result in self._store.sessions.insert_many(items[start : start + AT_ONCE])
+        ]
         for (place, session, _), result in zip(waiting, results, strict=True):
             if isinstance(result, Exists | Taken):
                 self._put(place)
