@@ -20,6 +20,7 @@ from infra.messaging.relay import resend
 from infra.messaging.topics import full_name
 from infra.settings import PORTS, Settings
 from infra.storage.aggregates import Aggregates
+from infra.storage.mongo import connect
 from services.enrollment import app as enrollment
 from services.enrollment import events as enrollment_events
 from services.notifications import app as notifications
@@ -27,6 +28,7 @@ from services.notifications import events as notifications_events
 from services.notifications.settings import MailSettings
 from services.reporting import app as reporting
 from services.reporting import events as reporting_events
+from services.reporting.generations import Generations
 from services.sessions import app as sessions
 from services.sessions import events as sessions_events
 from tests.conftest import SettingsFor, Tokens
@@ -112,11 +114,17 @@ class Bina:
             for document in aggregates.collection.find({}, {"events": 1}):
                 published.update(event.get("topic", aggregates.topic) for event in document["events"])
         handled = _handled()
-        return all(
+        everything = all(
             handled[group, full_name(self.settings["reporting"], topic)] >= self._times * published[topic]
             for group, topics in LISTENERS.items()
             for topic in topics
         )
+        return everything and self._everybody_is_placed()
+
+    def _everybody_is_placed(self) -> bool:
+        """Whether reporting has placed its people by the newest tree: it does so after it has read of the tree."""
+        store = Generations(connect(self.settings["reporting"])).store()
+        return not store.people_behind(store.tree_version(), 1)
 
     def _aggregates(self) -> list[Aggregates[Any]]:
         services = (enrollment, sessions, notifications)
