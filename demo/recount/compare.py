@@ -17,7 +17,10 @@ _CATCH_UP_SECONDS = 90.0
 
 @dataclass(frozen=True)
 class Line:
-    """One figure as the service has it and as it was recounted; `told` is None where the service has none."""
+    """One figure as the service has it and as it was recounted; `told` is None where the service has none.
+
+    counted: whether the records behind it were counted as well.
+    """
 
     unit: str
     period: str
@@ -26,10 +29,11 @@ class Line:
     told: Figure | None
     told_value: Decimal | None
     mine: Figure
+    counted: bool = True
 
     @property
     def agrees(self) -> bool:
-        """Whether value, numerator, denominator and number of records are all the same."""
+        """Whether value, numerator, denominator and, where counted, the number of records are all the same."""
         return self.told == self.mine and self.told_value == self.mine.value
 
 
@@ -73,7 +77,7 @@ def _line(caller: Caller, asked: Question, key: tuple[str, str | None], row: Any
         records = sum(1 for _ in caller.pages("reporting", f"/kpis/{kpi}/evidence", **which))
     value = None if row["value"] is None else Decimal(str(row["value"]))
     told = Figure(row["numerator"], row["denominator"], records)
-    return Line(asked.unit, asked.period, kpi, part, told, value, mine)
+    return Line(asked.unit, asked.period, kpi, part, told, value, mine, asked.records)
 
 
 def credits_agree(caller: Caller, books: Books, year: int) -> tuple[int, int]:

@@ -137,9 +137,10 @@ def verdict(console: Console, lines: Sequence[Line], people: tuple[int, int]) ->
     good = all(line.agrees for line in lines) and right == credited
     agreeing = sum(line.agrees for line in lines)
     console.print(f"Credited JP, person by person: {right} of {credited} agree.", highlight=False)
+    counted = sum(line.counted for line in lines)
     console.print(
-        f"[bold {'green' if good else 'red'}]{agreeing} of {len(lines)} figures agree "
-        "in value, numerator, denominator and number of records.[/]",
+        f"[bold {'green' if good else 'red'}]{agreeing} of {len(lines)} figures agree in value, numerator and "
+        f"denominator, {counted} of them counted record by record, too.[/]",
         highlight=False,
     )
     return good
