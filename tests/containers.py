@@ -38,6 +38,8 @@ _KAFKA = {
     "KAFKA_TRANSACTION_STATE_LOG_REPLICATION_FACTOR": "1",
     "KAFKA_TRANSACTION_STATE_LOG_MIN_ISR": "1",
     "KAFKA_GROUP_INITIAL_REBALANCE_DELAY_MS": "0",
+    # Each test has topics of its own: thousands of partitions must not fill disk and memory with empty indexes.
+    "KAFKA_LOG_INDEX_SIZE_MAX_BYTES": "1048576",
 }
 
 

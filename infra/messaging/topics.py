@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from kafka.errors import TopicAlreadyExistsError
+from kafka.admin import KafkaAdminClient
+from kafka.errors import NoError, TopicAlreadyExistsError, for_code
 
 from infra.messaging.kafka import admin
 from infra.settings import Settings
@@ -21,25 +22,33 @@ FOR_EVER = {"retention.ms": "-1"}
 def ensure_topics(settings: Settings, groups: tuple[str, ...] = ()) -> None:
     """Makes the topics that are missing, and the dead-letter topic of each consumer group. Safe to repeat."""
     many = settings.partitions
-    wanted = {
+    plain = {
         **{name: _topic(settings, FOR_EVER, many) for name in KEPT},
         **{name: _topic(settings, {"cleanup.policy": "compact"}, many) for name in COMPACTED},
         **{dead_letters_of(group): _topic(settings, FOR_EVER, 1) for group in groups},
     }
+    wanted = {full_name(settings, name): options for name, options in plain.items()}
     client = admin(settings)
     try:
         existing = set(client.list_topics())
-        for name, options in wanted.items():
-            if full_name(settings, name) in existing:
-                continue
-            try:
-                client.create_topics({full_name(settings, name): options})
-            except TopicAlreadyExistsError:
-                continue
+        _create(client, {name: options for name, options in wanted.items() if name not in existing})
         # A consumer that joins before the partitions are known gets none, and looks again much later.
-        client.wait_for_topics([full_name(settings, name) for name in wanted], timeout_ms=WAIT_MS)
+        client.wait_for_topics(list(wanted), timeout_ms=WAIT_MS)
     finally:
         client.close()
+
+
+def _create(client: KafkaAdminClient, topics: dict[str, dict[str, Any]]) -> None:
+    """Makes them all with one request: each request waits until the cluster has written it down.
+
+    Another process may be faster with some of them. Raises KafkaError.
+    """
+    if not topics:
+        return
+    for answer in client.create_topics(topics, raise_errors=False)["topics"]:
+        error = for_code(answer["error_code"])
+        if error not in (NoError, TopicAlreadyExistsError):
+            raise error(answer["name"])
 
 
 def full_name(settings: Settings, topic: str) -> str:

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaConsumer, KafkaProducer, TopicPartition
+from kafka.admin import KafkaAdminClient
 from pymongo import MongoClient
 from pymongo.read_concern import ReadConcern
 
@@ -39,6 +40,9 @@ def test_mongod_removes_what_was_not_to_be_kept() -> None:
 @pytest.mark.usefixtures("kafka_bootstrap")
 def test_the_broker_of_this_run_takes_and_gives(kafka_bootstrap: str) -> None:
     topic = f"t{uuid.uuid4().hex[:12]}.things"
+    admin = KafkaAdminClient(bootstrap_servers=kafka_bootstrap)
+    admin.create_topics({topic: {"num_partitions": 1, "replication_factor": 1}})
+    admin.close()
     producer = KafkaProducer(bootstrap_servers=kafka_bootstrap, enable_idempotence=False)
     eventually(lambda: producer.partitions_for(topic))
     producer.send(topic, b"one", partition=0).get(timeout=10)
