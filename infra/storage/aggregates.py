@@ -1,30 +1,23 @@
 """One aggregate is one document, and it carries its own events.
 
 A change is one conditional update: it checks `version`, sets the state, pushes the event (its wire form, ready
-made) and marks the document as unsent. The relay does the rest. So state and event can't come apart, without an
-outbox collection and, on the hot path, without a transaction.
+made in `documents.py`) and marks the document as unsent. The relay does the rest. So state and event can't come
+apart, without an outbox collection and, on the hot path, without a transaction.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic
 
-import msgspec
-from bson import Timestamp
 from pymongo import InsertOne, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
-from infra.actor import Actor
-from infra.messaging.envelope import derived_id
+from infra.storage.documents import LANES, Change, Documents, Lane, Record, S, Stored
 from infra.storage.mongo import Document
 
-S = TypeVar("S", bound=msgspec.Struct)
-Lane = Literal["live", "bulk"]
+__all__ = ["LANES", "Aggregates", "Change", "Exists", "Lane", "Record", "Stale", "Stored", "Taken"]
 
-LANES: Mapping[Lane, int] = {"live": 0, "bulk": 1}
-RESERVED = frozenset({"version", "seq", "effective_at", "updated_at", "changed", "events", "sent", "unsent"})
 WITHOUT_EVENTS = {"events": 0}
 
 
@@ -42,41 +35,6 @@ class Taken(Exception):
     def __init__(self, fields: Sequence[str]) -> None:
         super().__init__(", ".join(fields))
         self.fields = tuple(fields)
-
-
-class Record(msgspec.Struct, frozen=True, kw_only=True):
-    """One more message that a change sends, to a topic of its own. `data` None is a tombstone."""
-
-    type: str
-    topic: str
-    data: Mapping[str, Any] | None
-
-
-class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """What happened: `type` is aggregate and past tense (`pairing.activated`), `at` when it was recorded.
-
-    `note` (a reason, say) stays in the activity of the aggregate and is never published.
-    """
-
-    type: str
-    actor: Actor
-    at: datetime
-    effective_at: datetime
-    note: str | None = None
-    extra: tuple[Record, ...] = ()
-    lane: Lane = "live"
-
-
-class Stored(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
-    """An aggregate as it is in the database. `extra` holds the derived fields that are no part of its state."""
-
-    state: S
-    version: int
-    seq: int
-    effective_at: datetime
-    updated_at: datetime
-    changed: Timestamp | None = None
-    extra: Mapping[str, Any] = {}
 
 
 class Aggregates(Generic[S]):
@@ -97,12 +55,7 @@ class Aggregates(Generic[S]):
         self.collection = collection
         self.archive = collection.database[f"{collection.name}.archive"]
         self.topic = topic
-        self._type = type_
-        self._public = public
-        self._key = key
-        self._fields = frozenset(type_.__struct_fields__) - {"id"}
-        if clash := self._fields & RESERVED:
-            raise TypeError(f"{type_.__name__} uses reserved names: {sorted(clash)}")
+        self._documents = Documents(type_, topic=topic, public=public, key=key)
 
     def ensure_indexes(self) -> None:
         """Makes the indexes that the relay and the archive need; safe to repeat."""
@@ -139,21 +92,7 @@ class Aggregates(Generic[S]):
 
     def read(self, document: Mapping[str, Any]) -> Stored[S]:
         """Turns a document into the aggregate."""
-        state = {name: document[name] for name in self._fields if name in document}
-        extra = {
-            name: value
-            for name, value in document.items()
-            if name != "_id" and name not in self._fields and name not in RESERVED
-        }
-        return Stored(
-            state=msgspec.convert({"id": document["_id"], **state}, self._type, builtin_types=(datetime,)),
-            version=document["version"],
-            seq=document["seq"],
-            effective_at=document["effective_at"],
-            updated_at=document["updated_at"],
-            changed=document.get("changed"),
-            extra=extra,
-        )
+        return self._documents.read(document)
 
     # --- writing
 
@@ -166,12 +105,12 @@ class Aggregates(Generic[S]):
         extra: Mapping[str, Any] | None = None,
     ) -> Stored[S]:
         """Stores a new aggregate. Raises Exists, or Taken where a unique index refuses."""
-        document = self._new(state, change, extra)
+        document = self._documents.new(state, change, extra)
         try:
             self.collection.insert_one(document, session=session)
         except DuplicateKeyError as error:
             raise refusal(error.details) from None
-        return self._stored(state, document)
+        return self._documents.stored(state, document)
 
     def insert_many(
         self,
@@ -183,9 +122,9 @@ class Aggregates(Generic[S]):
 
         In a transaction one refusal undoes all, so it is raised.
         """
-        documents = [self._new(*item) for item in items]
+        documents = [self._documents.new(*item) for item in items]
         results: list[Stored[S] | Exists | Taken] = [
-            self._stored(item[0], document) for item, document in zip(items, documents, strict=True)
+            self._documents.stored(item[0], document) for item, document in zip(items, documents, strict=True)
         ]
         if not documents:
             return results
@@ -212,7 +151,7 @@ class Aggregates(Generic[S]):
 
         `extra` None keeps the derived fields as they are.
         """
-        query, update, after = self._update(stored, state, change, extra)
+        query, update, after = self._documents.update(stored, state, change, extra)
         try:
             result = self.collection.update_one(query, update, session=session)
         except DuplicateKeyError as error:
@@ -233,7 +172,7 @@ class Aggregates(Generic[S]):
         """
         if not items:
             return []
-        updates = [self._update(*item) for item in items]
+        updates = [self._documents.update(*item) for item in items]
         writes = [UpdateOne(query, update) for query, update, _ in updates]
         result = self.collection.bulk_write(writes, ordered=False, session=session)
         if result.matched_count == len(updates):
@@ -262,89 +201,6 @@ class Aggregates(Generic[S]):
             for event in [*archived, *current["events"]]
             if "topic" not in event
         ]
-
-    # --- how documents are made
-
-    def _document(self, state: S) -> Document:
-        document: Document = msgspec.to_builtins(state, builtin_types=(datetime,))
-        document["_id"] = document.pop("id")
-        return document
-
-    def _new(self, state: S, change: Change, extra: Mapping[str, Any] | None) -> Document:
-        document = self._document(state)
-        events = self._events(state, change, version=1, seq=1)
-        # The server puts its own time into an empty top-level timestamp: cursors of clients go by it.
-        return {
-            **document,
-            **(extra or {}),
-            "version": 1,
-            "seq": len(events),
-            "effective_at": change.effective_at,
-            "updated_at": change.at,
-            "changed": Timestamp(0, 0),
-            "events": events,
-            "sent": 0,
-            "unsent": {"lane": LANES[change.lane], "at": change.at},
-        }
-
-    def _update(
-        self, stored: Stored[S], state: S, change: Change, extra: Mapping[str, Any] | None
-    ) -> tuple[Document, Document, Stored[S]]:
-        before, after = self._document(stored.state), self._document(state)
-        version = stored.version + 1
-        events = self._events(state, change, version=version, seq=stored.seq + 1)
-        fields = {name: value for name, value in after.items() if before.get(name) != value}
-        fields.pop("_id", None)
-        fields |= extra or {}
-        fields |= {
-            "version": version,
-            "seq": stored.seq + len(events),
-            "effective_at": change.effective_at,
-            "updated_at": change.at,
-            "unsent": {"lane": LANES[change.lane], "at": change.at},
-        }
-        update = {
-            "$set": fields,
-            "$push": {"events": {"$each": events}},
-            "$currentDate": {"changed": {"$type": "timestamp"}},
-        }
-        document = {**after, **stored.extra, **fields}
-        return {"_id": after["_id"], "version": stored.version}, update, self._stored(state, document)
-
-    def _events(self, state: S, change: Change, *, version: int, seq: int) -> list[Document]:
-        id_: str = state.id  # type: ignore[attr-defined]
-        records = [Record(type=change.type, topic=self.topic, data=self._public(state)), *change.extra]
-        events = []
-        for number, record in enumerate(records, start=seq):
-            event: Document = {
-                "seq": number,
-                "id": derived_id(record.type.split(".")[0], id_, str(number)),
-                "type": record.type,
-                "version": version,
-                "time": change.at,
-                "effective_at": change.effective_at,
-                "actor": change.actor.sub,
-                "body": None if record.data is None else msgspec.json.encode(record.data),
-            }
-            if record.topic != self.topic:
-                event["topic"] = record.topic
-            elif self._key:
-                event["key"] = self._key(state)
-            if change.note and number == seq:
-                event["note"] = change.note
-            events.append(event)
-        return events
-
-    def _stored(self, state: S, document: Mapping[str, Any]) -> Stored[S]:
-        known = self._fields | RESERVED | {"_id"}
-        return Stored(
-            state=state,
-            version=document["version"],
-            seq=document["seq"],
-            effective_at=document["effective_at"],
-            updated_at=document["updated_at"],
-            extra={name: value for name, value in document.items() if name not in known},
-        )
 
 
 def refusal(details: Mapping[str, Any] | None) -> Exists | Taken:
