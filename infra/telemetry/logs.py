@@ -26,6 +26,9 @@ _bound: ContextVar[Mapping[str, str]] = ContextVar("bound", default=MappingProxy
 
 def configure(settings: Settings) -> None:
     """Sends all logging of this process to stderr as JSON."""
+    # What no entry shows is not asked for: a quarter of what an entry costs.
+    logging.logThreads = logging.logProcesses = logging.logMultiprocessing = False
+    logging._srcfile = None
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonFormatter(settings.service))
     logging.basicConfig(handlers=[handler], level=logging.INFO, force=True)

@@ -1,12 +1,15 @@
 """The Flask app of a service: what is mounted where, and in which order."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
+from wsgiref.types import WSGIEnvironment
 
 import flask
 import orjson
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
+from werkzeug.datastructures import Headers
 
 from infra.clock import Clock, system_clock
 from infra.problems import Text
@@ -20,9 +23,28 @@ from infra.web.tokens import TokenVerifier
 
 Check = Callable[[], object]
 
+_WITHOUT_LENGTH = frozenset((204, 304))
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9/_.~-]*")
+
+
+class Answer(Response):
+    """Flask's response, without going through headers that are in their last form already."""
+
+    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
+        """The headers as they are, where werkzeug would change nothing."""
+        headers = self.headers
+        if self.status_code in _WITHOUT_LENGTH or "Content-Length" not in headers:
+            return super().get_wsgi_headers(environ)
+        location = headers.get("Location")
+        if location is not None and not _PLAIN_PATH.fullmatch(location):
+            return super().get_wsgi_headers(environ)
+        return headers
+
 
 class Api(Flask):
     """Flask without its support for coroutines, which asks several times a request whether a function is one."""
+
+    response_class = Answer
 
     def ensure_sync(self, func: Callable[..., Any]) -> Callable[..., Any]:
         """The function as it is."""
@@ -43,7 +65,7 @@ class Json(JSONProvider):
     def response(self, *args: Any, **kwargs: Any) -> Response:
         """The answer of a view."""
         content = orjson.dumps(self._prepare_response_obj(args, kwargs))
-        return Response(content, content_type="application/json")
+        return Answer(content, content_type="application/json")
 
 
 def build_app(

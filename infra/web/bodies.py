@@ -2,19 +2,21 @@
 
 marshmallow collects all faults of a body and pays for it on every field. Most bodies have none: those are read
 by a flat loop over the same fields, made once a schema. At the first fault the body goes marshmallow's way, which
-tells all of them. So there is one contract, and the errors have one source.
+tells all of them. So there is one contract, and the errors have one source. On the way out it is the same: what
+has the type that goes out already is passed on, the rest is marshmallow's.
 """
 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from marshmallow import RAISE, Schema, ValidationError, fields, missing
-from marshmallow.decorators import POST_LOAD, PRE_LOAD, VALIDATES, VALIDATES_SCHEMA
+from marshmallow.decorators import POST_DUMP, POST_LOAD, PRE_DUMP, PRE_LOAD, VALIDATES, VALIDATES_SCHEMA
 
 Read = Callable[[Any], Any]
 
 _ABSENT = object()
 _HOOKS = (PRE_LOAD, POST_LOAD, VALIDATES, VALIDATES_SCHEMA)
+_HOOKS_OUT = (PRE_DUMP, POST_DUMP)
 
 
 class _Fault(Exception):
@@ -22,7 +24,12 @@ class _Fault(Exception):
 
 
 class Strict:
-    """Before a field class of marshmallow: reads by `read` alone, without that class's conversions."""
+    """Before a field class of marshmallow: reads by `read` alone, without that class's conversions.
+
+    wire: the type that goes out as it is.
+    """
+
+    wire: type = str
 
     def read(self, value: Any) -> Any:
         """The value inside for the value outside; raises ValidationError."""
@@ -42,11 +49,25 @@ class _Step(NamedTuple):
     default: Any
 
 
+class _StepOut(NamedTuple):
+    """One field: its name inside and outside, what stands for it when it is missing, the type that passes as it
+    is (None where there is no such type), and how everything else is written.
+    """
+
+    attribute: str
+    key: str
+    default: Any
+    wire: type | None
+    write: Callable[[Any, str, Any], Any]
+
+
 class Body(Schema):
     """Base of every schema: an unknown field is an error, not something to pass over."""
 
     _steps: tuple[_Step, ...] | None = None
+    _steps_out: tuple[_StepOut, ...] = ()
     _quick: bool | None = None
+    _quick_out: bool | None = None
 
     class Meta:
         """marshmallow's options."""
@@ -88,6 +109,33 @@ class Body(Schema):
         if known != len(data):
             raise _Fault
         return found
+
+    def dump(self, obj: Any, *, many: bool | None = None) -> Any:
+        """The body outside for what is inside."""
+        if type(obj) is dict and not many and self.quick_out:
+            return self.write_quickly(obj)
+        return super().dump(obj, many=many)
+
+    @property
+    def quick_out(self) -> bool:
+        """Whether the flat loop writes the same as marshmallow: no hooks, no paths as names, no made defaults."""
+        if self._quick_out is None:
+            hooked = any(self._hooks[hook] for hook in _HOOKS_OUT)
+            steps = [_step_out(name, field) for name, field in self.dump_fields.items()]
+            odd = any("." in step.attribute or callable(step.default) for step in steps)
+            self._steps_out, self._quick_out = tuple(steps), not (self.many or hooked or odd)
+        return self._quick_out
+
+    def write_quickly(self, obj: dict[str, Any]) -> dict[str, Any]:
+        """The quick way out."""
+        written: dict[str, Any] = {}
+        for attribute, key, default, wire, write in self._steps_out:
+            value = obj.get(attribute, default)
+            if type(value) is wire or (value is None and wire):
+                written[key] = value
+            elif value is not missing:
+                written[key] = write(value, attribute, obj)
+        return written
 
 
 def _fill(found: dict[str, Any], attribute: str, default: Any) -> None:
@@ -147,3 +195,9 @@ def _list_reader(field: "fields.List[Any]") -> Read:
         return [read(item) for item in value]
 
     return items
+
+
+def _step_out(name: str, field: "fields.Field[Any]") -> _StepOut:
+    wire = field.wire if isinstance(field, Strict) else None
+    key = name if field.data_key is None else field.data_key
+    return _StepOut(field.attribute or name, key, field.dump_default, wire, field._serialize)

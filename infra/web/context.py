@@ -23,4 +23,6 @@ def language() -> Language:
     """The language that the caller reads: `id` unless `Accept-Language` prefers `en`."""
     if not has_request_context():
         return "id"
+    if "HTTP_ACCEPT_LANGUAGE" not in request.environ:
+        return "id"
     return "en" if request.accept_languages.best_match(("id", "en"), "id") == "en" else "id"

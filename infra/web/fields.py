@@ -95,6 +95,8 @@ def opt(field: F | type[F]) -> F:
 class Integer(Strict, fields.Integer):
     """A JSON integer, and nothing that can be made into one. Bounds: `least`, `most`, both inclusive."""
 
+    wire = int
+
     def __init__(self, *, least: int | None = None, most: int | None = None, **kwargs: Any) -> None:
         if least is not None or most is not None:
             kwargs["validate"] = validate.Range(least, most)
@@ -126,6 +128,8 @@ class QueryInteger(Integer):
 
 class Boolean(Strict, fields.Boolean):
     """JSON true or false."""
+
+    wire = bool
 
     def read(self, value: Any) -> bool:
         """A bool and nothing like one."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from wsgiref.types import StartResponse, WSGIApplication, WSGIEnvironment
 
-from flask import Flask, request
+from flask import Flask
+from flask.globals import request_ctx
 from marshmallow import ValidationError
 
 from infra.telemetry import logs, metrics
@@ -74,7 +75,8 @@ def guard(app: Flask, verifier: Verifier, query_routes: frozenset[tuple[str, str
 
     @app.before_request
     def enter() -> None:
-        current, rule = request, request.url_rule
+        current = request_ctx.request
+        rule = current.url_rule
         route = routes.get((rule.endpoint, current.method), NOWHERE) if rule else NOWHERE
         environ = current.environ
         environ[ROUTE] = route

@@ -19,6 +19,7 @@ from tests.unit.infra_web.sample import ID
 
 PROGRAM = """
 import time
+from pathlib import Path
 from infra.problems import Text
 from infra.settings import Settings, SettingsError
 from infra.web.app import build_app
@@ -32,6 +33,7 @@ def make():
     @slow.route("")
     def wait():
         "Wait."
+        Path("waiting").touch()
         time.sleep(1)
         return {"done": True}
 
@@ -69,7 +71,7 @@ def _answers(address: str) -> bool:
 
 
 def test_behind_the_real_server(
-    server: tuple[str, Any], issuer: Issuer, bearer: dict[str, str], thing: dict[str, Any]
+    server: tuple[str, Any], issuer: Issuer, bearer: dict[str, str], thing: dict[str, Any], tmp_path: Path
 ) -> None:
     """One header names the server, bodies of unknown length are read whole, and SIGTERM loses no request."""
     at, process = server
@@ -89,7 +91,8 @@ def test_behind_the_real_server(
     slow: list[int] = []
     call = threading.Thread(target=lambda: slow.append(httpx.get(f"{at}/v1/slow", headers=bearer).status_code))
     call.start()
-    eventually(lambda: 'route="/v1/things' in httpx.get(f"{at}/metrics").text)
+    eventually((tmp_path / "waiting").exists)
+    assert 'route="/v1/things' in httpx.get(f"{at}/metrics").text
     process.send_signal(signal.SIGTERM)
     call.join()
     assert slow == [200]
