@@ -79,7 +79,7 @@ class Settings:
             port=port,
             worker_port=read.number(f"{own}_WORKER_PORT", port + 1000 if port else 0, 0, 65535),
             workers=read.number("BINA_WORKERS", 1, 1, 64),
-            threads=read.number("BINA_THREADS", 16, 1, 512),
+            threads=read.number("BINA_THREADS", 32, 1, 512),
             database=read.text(f"{own}_DATABASE", f"bina_{service}"),
             broker_profile=read.choice("BINA_BROKER", "embedded", ("embedded", "kafka")),
             topic_prefix=read.text("BINA_TOPIC_PREFIX", ""),

@@ -1,6 +1,6 @@
 """Figure 1: sessions stored a second by `PUT /sessions/{id}`, over a bare route that only inserts the document.
 
-Measured: our API as it is run (one process, 16 threads), 32 clients that each send the next session as soon as the
+Measured: our API as it is run (one process, 32 threads), 32 clients that each send the next session as soon as the
 last is answered: token, validation, the pairing's rules, the unique slots, the event in the document, the answer
 with the whole resource. Writes wait for the majority and the journal.
 

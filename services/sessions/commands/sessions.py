@@ -1,10 +1,10 @@
 """Writing sessions and moving them on."""
 
 import random
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from time import sleep
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from msgspec import Struct
 from pymongo.client_session import ClientSession
@@ -17,12 +17,12 @@ from infra.storage.guards import transaction
 
 from ..domain import session as rules
 from ..domain import texts
-from ..domain.copies import Pairing
 from ..domain.credit import Row
 from ..domain.session import Content, Feedback, Session, Status
 from ..domain.slots import clash, slots_of
 from ..store import Store
 from .access import Outdated, effective_time, visible_session
+from .recording import New, Recorder, known_pairing, recorded
 from .settling import Settling
 
 T = TypeVar("T")
@@ -48,6 +48,7 @@ class Sessions:
         self._store = store
         self._clock = clock
         self._settling = Settling(store, table)
+        self._recorder = Recorder(store, clock)
 
     def put(
         self, actor: Actor, session_id: str, content: Content, based_on: int | None
@@ -63,24 +64,21 @@ class Sessions:
 
     def _record(self, actor: Actor, session_id: str, content: Content) -> Stored[Session] | None:
         """Stores a new session by one insert, without a transaction; None when the id is there already."""
-        now = self._clock()
+        new = New(id=session_id, content=content, actor=actor)
         try:
-            pairing = known_pairing(actor, self._store.pairing(content.pairing_id))
-            session = rules.record(session_id, content, pairing, actor.sub, now)
+            result = self._recorder.record(new)
         except Refused:
             if self._store.sessions.get(session_id) is not None:
                 return None
             raise
-        try:
-            places = places_of(session, slots_of(session))
-            return self._store.sessions.insert(session, recorded(session, actor), extra=places)
-        except Exists:
+        if isinstance(result, Exists):
             return None
-        except Taken:
-            return self._squeeze_in(session, actor)
+        return self._squeeze_in(new) if isinstance(result, Taken) else result
 
-    def _squeeze_in(self, session: Session, actor: Actor) -> Stored[Session] | None:
+    def _squeeze_in(self, new: New) -> Stored[Session] | None:
         """Stores a session that shares a slot with another one but may not overlap it: looks at the minutes."""
+        pairing = known_pairing(new.actor, self._store.pairing(new.content.pairing_id))
+        session = rules.record(new.id, new.content, pairing, new.actor.sub, self._clock())
 
         def work(tx: ClientSession | None) -> Stored[Session] | None:
             if self._store.sessions.get(session.id, tx) is not None:
@@ -89,7 +87,7 @@ class Sessions:
             if tx is None:
                 return self._in_transaction(session.people, work)
             extra = self._store.places(session, None, tx)
-            return self._store.sessions.insert(session, recorded(session, actor), session=tx, extra=extra)
+            return self._store.sessions.insert(session, recorded(session, new.actor), session=tx, extra=extra)
 
         # Looked at without a transaction first: of many at the same instant only few get so far as to need one.
         return again(lambda: work(None))
@@ -191,23 +189,3 @@ def again(attempt: Callable[[], T]) -> T:
 
 def _time_of(session: Session) -> tuple[bool, datetime, int]:
     return session.counting, session.started_at, session.minutes
-
-
-def known_pairing(actor: Actor, pairing: Pairing | None) -> Pairing:
-    """The pairing, for those who are in it or may see all; refused as unknown to others."""
-    if pairing is None:
-        raise Refused("pairing-unknown", texts.PAIRING_UNKNOWN, retry=True)
-    if pairing.role_of(actor.sub) is None and not actor.has("hr", "auditor"):
-        raise unknown(texts.PAIRING)
-    return pairing
-
-
-def recorded(session: Session, actor: Actor) -> Change:
-    """The first event of a session."""
-    at = session.recorded_at
-    return Change(type=rules.happening(None, session), actor=actor, at=at, effective_at=at)
-
-
-def places_of(session: Session, slots: Sequence[bytes]) -> Mapping[str, Any]:
-    """The derived fields of a new session on the fast path: it wants all of its slots."""
-    return {"people": list(session.people), "slots": slots}

@@ -19,11 +19,8 @@ from ..domain.session import Content, Session
 from ..domain.slots import slots_of
 from ..store import Store
 from .access import Outdated
-from .sessions import Sessions, Transition, known_pairing, places_of, recorded
-
-AT_ONCE = 20
-"""Sessions in one insert: MongoDB takes it as one transaction, and long ones into a unique index of many keys a
-document stop each other for seconds (docs/performance.md)."""
+from .recording import AT_ONCE, known_pairing, places_of, recorded
+from .sessions import Sessions, Transition
 
 
 class Write(Struct, frozen=True, kw_only=True):
