@@ -12,9 +12,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from flask import Flask
 from flask.testing import FlaskClient
 
-from infra.problems import Text
+from infra.problems import Refused, Text
 from infra.settings import Settings
 from infra.web.app import build_app
+from infra.web.keys import File, KeySet
+from infra.web.tokens import TokenVerifier
 from tests.unit.infra_web.sample import NOW, things
 
 
@@ -50,6 +52,18 @@ def write_keys(path: Path, *keys: dict[str, Any]) -> None:
     draft = path.with_suffix(".draft")
     draft.write_text(json.dumps({"keys": keys}))
     draft.replace(path)
+
+
+def verifier(path: Path, *, development: bool = False) -> TokenVerifier:
+    """Believes the keys of one file."""
+    return TokenVerifier(KeySet(File(str(path)), development=development), "bina", "bina")
+
+
+def refusal(checker: TokenVerifier, token: str) -> str:
+    """The rule by which the token is refused."""
+    with pytest.raises(Refused) as refused:
+        checker.verify(token)
+    return refused.value.rule
 
 
 @pytest.fixture(scope="session")
