@@ -1,4 +1,4 @@
-"""Nobody sits in two sessions at once: 5-minute slots for the index, exact minutes for the verdict."""
+"""Nobody sits in two sessions at once: half-hour slots for the index, exact minutes for the verdict."""
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -6,20 +6,20 @@ from uuid import UUID
 
 from .session import Session
 
-SLOT_SECONDS = 300
+SLOT_SECONDS = 1800
 LEAST_OVERLAP = timedelta(minutes=5)
 
 
 def slots_of(session: Session) -> list[bytes]:
-    """One key of 20 bytes for each person and 5 minutes that the session takes up; none unless it counts.
+    """One key of 20 bytes for each person and half hour that the session takes up; none unless it counts.
 
-    Start and end are floored. Two sessions of one person that overlap by 5 minutes or more always share a
-    key; those that share a key need not overlap that much.
+    A last half hour of which it takes less than LEAST_OVERLAP is left out. Two sessions of one person that overlap
+    by that much or more always share a key; those that share a key need not overlap.
     """
     if not session.counting:
         return []
-    first, end = _slot(session.started_at), _slot(session.ends_at)
-    stamps = [number.to_bytes(4, "big") for number in range(first, end)]
+    first, last = _slot(session.started_at), _slot(session.ends_at - LEAST_OVERLAP)
+    stamps = [number.to_bytes(4, "big") for number in range(first, last + 1)]
     people = [UUID(person).bytes for person in session.people]
     return [person + stamp for person in people for stamp in stamps]
 

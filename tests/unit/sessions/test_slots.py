@@ -22,7 +22,7 @@ def at(seconds: int, minutes: int, number: int = 1, **people: str) -> Session:
 def test_sessions_that_clash_always_share_a_slot(
     start: int, minutes: int, other_start: int, other_minutes: int, crossed: bool
 ) -> None:
-    """The unique index alone must notice every clash, however the two lie to the 5-minute raster."""
+    """The unique index alone must notice every clash, however the two lie to the raster."""
     one = at(start, minutes)
     roles = {"guide_id": LEARNER, "learner_id": OTHER} if crossed else {}
     other = at(other_start, other_minutes, 2, **roles)
@@ -40,6 +40,11 @@ def test_a_clash_is_mutual_and_means_five_minutes(
     assert clashes(one, other) == clashes(other, one) == (shared >= 300)
 
 
+def test_a_session_needs_few_slots() -> None:
+    """Each is a key in the index: two a person for the usual 45 minutes, also when they run over by four."""
+    assert [len(slots_of(at(0, minutes))) for minutes in (5, 30, 34, 35, 45, 60, 64, 480)] == [2, 2, 2, 4, 4, 4, 4, 32]
+
+
 def test_touching_ends_share_nothing() -> None:
     assert not set(slots_of(at(0, 60))) & set(slots_of(at(3600, 60, 2)))
 
@@ -51,7 +56,7 @@ def test_four_minutes_of_overlap_are_let_pass_though_they_share_a_slot() -> None
 
 
 def test_every_session_that_counts_holds_a_slot_for_both_people() -> None:
-    for offset in range(0, 300, 7):
+    for offset in range(0, 1800, 7):
         slots = slots_of(at(offset, 5))
         assert {slot[:16] for slot in slots} == {UUID(GUIDE).bytes, UUID(LEARNER).bytes}
         assert all(len(slot) == 20 for slot in slots)
