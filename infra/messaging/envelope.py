@@ -59,15 +59,18 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
         return decoded
 
 
-def to_headers(event: Mapping[str, Any], *, source: str, subject: str, key: bytes) -> Headers:
-    """The Kafka headers of an event as an aggregate's document keeps it; its times are in UTC."""
+def to_headers(event: Mapping[str, Any], *, source: str, subject: str, key: bytes, version: int = 1) -> Headers:
+    """The Kafka headers of an event as an aggregate's document keeps it; its times are in UTC.
+
+    version: of the data, which goes into the type.
+    """
     time, effective = event["time"], event["effective_at"]
     recorded = _stamp(time)
     return [
         _SPECVERSION,
         ("ce_id", event["id"].encode()),
         _source_header(source),
-        _type_header(event["type"]),
+        _type_header(event["type"], version),
         ("ce_subject", subject.encode()),
         ("ce_time", recorded),
         ("ce_effectiveat", recorded if effective == time else _stamp(effective)),
@@ -88,8 +91,8 @@ def _source_header(source: str) -> tuple[str, bytes]:
 
 
 @lru_cache(maxsize=256)
-def _type_header(type_: str) -> tuple[str, bytes]:
-    return "ce_type", f"{TYPE_PREFIX}{type_}.v1".encode()
+def _type_header(type_: str, version: int) -> tuple[str, bytes]:
+    return "ce_type", f"{TYPE_PREFIX}{type_}.v{version}".encode()
 
 
 def _stamp(instant: datetime) -> bytes:

@@ -27,6 +27,7 @@ from infra.clock import Clock
 from infra.messaging import kafka
 from infra.messaging.envelope import to_headers
 from infra.messaging.topics import ensure_topics, full_name
+from infra.messaging.versions import FIRST, bodies
 from infra.messaging.wake import Wake
 from infra.settings import Settings
 from infra.storage.aggregates import LANES, Aggregates
@@ -35,7 +36,7 @@ from infra.storage.mongo import Document
 
 log = logging.getLogger(__name__)
 
-SENT = Counter("bina_events_sent", "Events acknowledged by Kafka", ["service"])
+SENT = Counter("bina_events_sent", "Events acknowledged by Kafka, each version of one counted", ["service"])
 POSTPONED = Counter("bina_events_postponed", "Documents whose events can't be sent as they are", ["service"])
 BACKLOG = Gauge("bina_relay_backlog", "Documents with events that wait to be sent", ["service"])
 
@@ -174,11 +175,13 @@ class Relay:
         for event in document["events"]:
             topic = full_name(self._settings, event.get("topic", aggregates.topic))
             key = event.get("key", subject).encode()
-            headers = to_headers(event, source=self._settings.service, subject=subject, key=key)
-            try:
-                futures.append(producer.send(topic, value=event["body"], key=key, headers=headers))
-            except MessageSizeTooLargeError:
-                return None
+            for version, body in bodies(event["body"], FIRST if "topic" in event else aggregates.versions):
+                source = self._settings.service
+                headers = to_headers(event, source=source, subject=subject, key=key, version=version)
+                try:
+                    futures.append(producer.send(topic, value=body, key=key, headers=headers))
+                except MessageSizeTooLargeError:
+                    return None
         return futures
 
     def _advance(

@@ -46,20 +46,21 @@ def on(
 
 
 def dispatch(subscriptions: Sequence[Subscription]) -> BatchHandler:
-    """A handler that gives each run of consecutive events of one aggregate to its subscription.
+    """A handler that gives each run of events of one aggregate to what is subscribed to it.
 
-    Unknown types and versions are counted and passed over.
+    Unknown types and versions are counted and passed over without a break. Who handles several versions gets them
+    in one run.
     """
-    by_aggregate = {(each.aggregate, each.version): each for each in subscriptions}
+    known = {(each.aggregate, each.version): each for each in subscriptions}
 
     def handle(_partition: int, events: list[Event]) -> None:
-        for (aggregate, version), run in groupby(events, key=lambda event: (event.aggregate, event.version)):
-            subscription = by_aggregate.get((aggregate, version))
+        found = [(event, known.get((event.aggregate, event.version))) for event in events]
+        for event, subscription in found:
             if subscription is None:
-                for event in run:
-                    PASSED.labels(event.type).inc()
-                continue
-            subscription.handle([(event, subscription.read(event)) for event in run])
+                PASSED.labels(event.type).inc()
+        wanted = [(event, subscription) for event, subscription in found if subscription is not None]
+        for (_, taken_by), run in groupby(wanted, key=lambda pair: (pair[0].aggregate, pair[1].handle)):
+            taken_by([(event, subscription.read(event)) for event, subscription in run])
 
     return handle
 

@@ -13,6 +13,7 @@ from pymongo.client_session import ClientSession
 from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
+from infra.messaging.versions import FIRST, Versions
 from infra.storage.documents import LANES, Change, Documents, Lane, Record, S, Stored
 from infra.storage.mongo import Document
 
@@ -41,6 +42,7 @@ class Aggregates(Generic[S]):
     """The documents of one kind of aggregate, with their events.
 
     public: the whole public state, which every event carries. key: the record key, the id unless given.
+    versions: in which the events are sent, each made of `public`.
     """
 
     def __init__(
@@ -51,10 +53,12 @@ class Aggregates(Generic[S]):
         topic: str,
         public: Callable[[S], Mapping[str, Any]],
         key: Callable[[S], str] | None = None,
+        versions: Versions = FIRST,
     ) -> None:
         self.collection = collection
         self.archive = collection.database[f"{collection.name}.archive"]
         self.topic = topic
+        self.versions = versions
         self._documents = Documents(type_, topic=topic, public=public, key=key)
 
     def ensure_indexes(self) -> None:

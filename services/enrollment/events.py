@@ -31,15 +31,25 @@ Data = Mapping[str, Any]
 
 
 class EndorsementSeen(msgspec.Struct, frozen=True, kw_only=True):
-    """What enrollment reads of `endorsement.*`. at: when the assessing session began."""
+    """What enrollment reads of `endorsement.*`. assessed_at: when the assessing session began."""
 
     pairing_id: str
     learner_id: str
     competency: str
     level: int
     state: str
-    at: datetime
+    assessed_at: datetime
     decided_at: datetime | None = None
+
+
+class EndorsementSeenFirst(EndorsementSeen, frozen=True, kw_only=True):
+    """The same in version 1, in which the log holds what was sent before there was another."""
+
+    assessed_at: datetime = msgspec.field(name="at")
+
+
+ENDORSEMENTS: Mapping[int, type[EndorsementSeen]] = {1: EndorsementSeenFirst, 2: EndorsementSeen}
+"""By version. Both are read for ever: one of them, or both, may come of each endorsement."""
 
 
 def unit(state: Unit) -> Data:

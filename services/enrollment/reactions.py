@@ -9,7 +9,7 @@ from .commands.pairings import complete
 from .commands.saving import update
 from .context import SYSTEM, Context, When
 from .domain.employees import Skill, with_mastery
-from .events import EndorsementSeen
+from .events import ENDORSEMENTS, EndorsementSeen
 from .store import employee_fields
 
 
@@ -26,7 +26,7 @@ def subscriptions(context: Context) -> list[Subscription]:
                 _give_level(context, event.subject, seen)
                 complete(context, seen.pairing_id, seen.decided_at or event.time)
 
-    return [on("endorsement", EndorsementSeen, endorsements)]
+    return [on("endorsement", reader, endorsements, version=version) for version, reader in ENDORSEMENTS.items()]
 
 
 def _give_level(context: Context, endorsement_id: str, seen: EndorsementSeen) -> None:
@@ -35,7 +35,7 @@ def _give_level(context: Context, endorsement_id: str, seen: EndorsementSeen) ->
     skill = Skill(
         competency=seen.competency,
         level=seen.level,
-        since=seen.at,
+        since=seen.assessed_at,
         source="mastery",
         endorsement_id=endorsement_id,
     )
@@ -44,7 +44,7 @@ def _give_level(context: Context, endorsement_id: str, seen: EndorsementSeen) ->
         context.store.employees,
         seen.learner_id,
         lambda employee: with_mastery(employee, skill),
-        lambda _: When(now, _effective(seen.at, now)).change("employee.changed", SYSTEM),
+        lambda _: When(now, _effective(seen.assessed_at, now)).change("employee.changed", SYSTEM),
         employee_fields,
     )
     if not known:

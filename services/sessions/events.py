@@ -10,6 +10,7 @@ from marshmallow import Schema
 from msgspec import Struct
 
 from infra.messaging.asyncapi import Published
+from infra.messaging.versions import Versions
 from infra.problems import Text
 from infra.web.fields import Boolean, Code, Day, Instant, Integer, Level, OneOf, String, UuidStr, opt
 
@@ -64,8 +65,17 @@ def credit_data(credit: Credit) -> Mapping[str, Any]:
 
 
 def endorsement_data(endorsement: Endorsement) -> Mapping[str, Any]:
-    """The public state of an endorsement; nobody learns why one was declined."""
+    """The public state of an endorsement, as version 1 has it; nobody learns why one was declined."""
     return {name: getattr(endorsement, name) for name in ENDORSEMENT_FIELDS}
+
+
+def endorsement_second(first: dict[str, Any]) -> Mapping[str, Any]:
+    """The same as version 2 has it: elsewhere `at` is when something happened, here it never was."""
+    assessed_at = first.pop("at")
+    return {**first, "assessed_at": assessed_at}
+
+
+ENDORSEMENT_VERSIONS: Versions = {1: None, 2: endorsement_second}
 
 
 def learner(state: Session | Credit | Endorsement) -> str:
@@ -107,8 +117,8 @@ class CreditData(Schema):
     why = opt(String())
 
 
-class EndorsementData(Schema):
-    """A supervisor's word on a level. at: start of the assessed session. endorser_id null: HR decides."""
+class _Endorsement(Schema):
+    """What both versions say. endorser_id null: HR decides."""
 
     id = UuidStr(required=True)
     pairing_id = UuidStr(required=True)
@@ -118,16 +128,37 @@ class EndorsementData(Schema):
     competency = Code(required=True)
     level = Level(required=True)
     state = OneOf("open", "endorsed", "declined", "withdrawn", required=True)
-    at = Instant(required=True)
     opened_at = Instant(required=True)
     decided_at = opt(Instant())
 
 
-_SESSION, _CREDIT, _ENDORSEMENT = SessionData(), CreditData(), EndorsementData()
+class EndorsementData(_Endorsement):
+    """A supervisor's word on a level. at: start of the assessed session."""
+
+    at = Instant(required=True)
+
+
+class EndorsementDataV2(_Endorsement):
+    """A supervisor's word on a level. assessed_at: start of the assessed session."""
+
+    assessed_at = Instant(required=True)
+
+
+_SESSION, _CREDIT = SessionData(), CreditData()
+_ENDORSEMENT = {1: EndorsementData(), 2: EndorsementDataV2()}
 
 
 def _published(type_: str, schema: Schema, indonesian: str, english: str) -> Published:
     return Published(type_, TOPIC, schema, Text(indonesian, english))
+
+
+def _endorsement(what: str, indonesian: str, english: str) -> list[Published]:
+    """One kind of event in every version that is sent."""
+    about = Text(indonesian, english)
+    return [
+        Published(f"endorsement.{what}", TOPIC, _ENDORSEMENT[version], about, version)
+        for version in ENDORSEMENT_VERSIONS
+    ]
 
 
 PUBLISHED: tuple[Published, ...] = (
@@ -144,15 +175,14 @@ PUBLISHED: tuple[Published, ...] = (
     _published("session.changed", _SESSION, "Isi sesi berubah.", "A session's content changed."),
     _published("credit.granted", _CREDIT, "JP dicatat.", "A credit was recorded, perhaps of 0 JP."),
     _published("credit.changed", _CREDIT, "JP berubah.", "A credit changed."),
-    _published(
-        "endorsement.opened",
-        _ENDORSEMENT,
+    *_endorsement(
+        "opened",
         "Pengesahan diminta, atau diminta dari atasan lain.",
         "An endorsement was asked for, or is asked of another supervisor now.",
     ),
-    _published("endorsement.endorsed", _ENDORSEMENT, "Penguasaan disahkan.", "A mastery was endorsed."),
-    _published("endorsement.declined", _ENDORSEMENT, "Pengesahan ditolak.", "An endorsement was declined."),
-    _published("endorsement.withdrawn", _ENDORSEMENT, "Permintaan ditarik.", "The question was withdrawn."),
+    *_endorsement("endorsed", "Penguasaan disahkan.", "A mastery was endorsed."),
+    *_endorsement("declined", "Pengesahan ditolak.", "An endorsement was declined."),
+    *_endorsement("withdrawn", "Permintaan ditarik.", "The question was withdrawn."),
 )
 
 

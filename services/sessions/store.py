@@ -42,6 +42,7 @@ class Store:
             topic=events.TOPIC,
             public=events.endorsement_data,
             key=events.learner,
+            versions=events.ENDORSEMENT_VERSIONS,
         )
         self.pairings = Copies(database["pairings"])
         self.employees = Copies(database["employees"])

@@ -112,7 +112,10 @@ class Bina:
         published = Counter[str]()
         for aggregates in self._aggregates():
             for document in aggregates.collection.find({}, {"events": 1}):
-                published.update(event.get("topic", aggregates.topic) for event in document["events"])
+                for event in document["events"]:
+                    published[event.get("topic", aggregates.topic)] += (
+                        1 if "topic" in event else len(aggregates.versions)
+                    )
         handled = _handled()
         everything = all(
             handled[group, full_name(self.settings["reporting"], topic)] >= self._times * published[topic]

@@ -85,22 +85,25 @@ def test_from_enrollments_topic_to_a_confirmed_session_in_ours(world: World) -> 
         (request,) = world.by(boss).get("/v1/endorsements").expect(200).body["items"]
         path = f"/v1/endorsements/{request['id']}/transitions"
         world.by(boss).post(path, {"to": "declined", "reason": "belum rapi"}).expect(200)
-        records = read(settings, 7)
+        records = read(settings, 9)
     events = [decode(record.headers, record.key, record.value) for record in records]
-    assert sorted(event.type for event in events) == [
-        "credit.granted",
-        "endorsement.declined",
-        "endorsement.opened",
-        "session.confirmed",
-        "session.disputed",
-        "session.held",
-        "session.held",
+    assert sorted(f"{event.type}.v{event.version}" for event in events) == [
+        "credit.granted.v1",
+        "endorsement.declined.v1",
+        "endorsement.declined.v2",
+        "endorsement.opened.v1",
+        "endorsement.opened.v2",
+        "session.confirmed.v1",
+        "session.disputed.v1",
+        "session.held.v1",
+        "session.held.v1",
     ]
+    assert len({event.id for event in events}) == 7
     assert {event.key for event in events} == {learner}
     assert len({record.partition for record in records}) == 1
-    schemas = {each.type: each.schema for each in PUBLISHED}
+    schemas = {(each.type, each.version): each.schema for each in PUBLISHED}
     for event, record in zip(events, records, strict=True):
-        assert not schemas[event.type].validate(event.data)
+        assert not schemas[event.type, event.version].validate(event.data)
         whole = record.value + b"".join(value for _, value in record.headers)
         assert not any(secret in whole for secret in SECRETS)
     sessions = [event.seq for event in events if event.aggregate == "session"]

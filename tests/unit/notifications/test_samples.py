@@ -38,10 +38,10 @@ def test_each_of_our_events_has_a_sample_that_its_schema_accepts(published: Any)
 
 @pytest.mark.parametrize("path", samples("enrollment", "sessions"), ids=lambda path: path.stem)
 def test_we_can_read_what_others_send(path: Path) -> None:
-    """All of it that concerns us, in the version in which it was sent."""
+    """All of it that concerns us, in the version that we read; the others are passed over."""
     event = decode(HEADERS, None, path.read_bytes())
     reader = READERS.get(event.aggregate)
-    if reader is None or event.body is None:
+    if reader is None or event.version != 1 or event.body is None:
         return
     seen = on(event.aggregate, reader, lambda items: None).read(event)
     assert getattr(seen, "id", None) in (event.subject, None)
