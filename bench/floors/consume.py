@@ -26,7 +26,7 @@ def consume(settings: Settings, name: str, stop: threading.Event) -> None:
     consumer = kafka.consumer(settings, name)
     consumer.subscribe([full_name(settings, topic) for topic in TOPICS])
     while not stop.is_set():
-        batches = consumer.poll(timeout_ms=200)
+        batches = kafka.poll(consumer, timeout_ms=200)
         for records in batches.values():
             collection.bulk_write([InsertOne(parsed(record.value)) for record in records], ordered=False)
         if batches:

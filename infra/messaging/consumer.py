@@ -121,7 +121,7 @@ class Consumer:
             del self._paused[place]
             if place in consumer.assignment():
                 consumer.resume(place)
-        batches: dict[TopicPartition, list[Any]] = consumer.poll(timeout_ms=200)
+        batches = kafka.poll(consumer, timeout_ms=200)
         for place, records in batches.items():
             self._handle(consumer, place, records)
         if batches:

@@ -5,6 +5,7 @@ from typing import Any
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient
 from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.structs import TopicPartition
 
 from infra.settings import Settings
 
@@ -61,6 +62,20 @@ def consumer(settings: Settings, group: str | None) -> KafkaConsumer:
     else:
         options |= {"session_timeout_ms": 10_000, "heartbeat_interval_ms": 2_000}
     return KafkaConsumer(**options)
+
+
+def poll(consumer: KafkaConsumer, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+    """What has come within the time, by partition, for a member of a group.
+
+    A member that leads its group joins a second time when it has learned of partitions meanwhile. kafka-python
+    3.0.12 forgets that this join is under way when a poll ends before it does, and never looks at the answer: the
+    member would read nothing any more, and send no heartbeats. So it is reminded.
+    """
+    records: dict[TopicPartition, list[Any]] = consumer.poll(timeout_ms=timeout_ms)
+    coordinator = consumer._coordinator
+    if coordinator.rejoining:
+        coordinator.request_rejoin()
+    return records
 
 
 def group_name(settings: Settings, group: str, cluster: str) -> str:

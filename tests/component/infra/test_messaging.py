@@ -1,10 +1,13 @@
 """From a stored change through Kafka to a handler: nothing lost, nothing in the way."""
 
 import threading
+import uuid
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import msgspec
+from kafka import KafkaConsumer
 from pymongo.database import Database
 
 from infra.clock import system_clock
@@ -117,6 +120,22 @@ def test_an_older_event_never_overwrites_a_newer_copy(settings_for: SettingsFor)
         assert resend(repository, {}, system_clock) == 1
         eventually(lambda: seen.count(1) >= 2 and seen.count(2) >= 2)
     assert database["copies"].find_one({"_id": "a"}) == {"_id": "a", "seq": 2, "colour": "blue"}
+
+
+def test_a_member_that_looks_away_while_it_joins_is_given_its_partitions(settings_for: SettingsFor) -> None:
+    """However short the polls are: an answer that comes between two of them is not lost."""
+    for _ in range(3):
+        settings = settings_for("enrollment", topic_prefix=f"t{uuid.uuid4().hex[:12]}.")
+        ensure_topics(settings)
+        member = kafka.consumer(settings, kafka.group_name(settings, "readers", "any"))
+        member.subscribe([full_name(settings, "enrollment.events")])
+        eventually(partial(_has_partitions, member), interval=0.001)
+        member.close(autocommit=False)
+
+
+def _has_partitions(member: KafkaConsumer) -> bool:
+    kafka.poll(member, timeout_ms=1)
+    return bool(member.assignment())
 
 
 def test_rubbish_goes_to_the_dead_letters_and_the_next_is_handled(settings_for: SettingsFor) -> None:
