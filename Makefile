@@ -10,7 +10,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status token bench chaos test lint format contract lock clean \
+.PHONY: help demo up down reset status token bench chaos test lint format contract access lock clean \
 	secrets compose-up compose-down compose-demo compose-token
 
 help: ## Show this list
@@ -67,6 +67,9 @@ format: $(READY) ## Put code into the common form
 
 contract: $(READY) ## Write the OpenAPI and AsyncAPI documents anew from the code
 	@$(PY) -m infra.contract write
+
+access: $(READY) ## Write docs/contract/access.md anew: who gets what, from what the services answer
+	@BINA_WRITE_ACCESS=1 $(PY) -m pytest -q -n 0 tests/contract/test_access.py
 
 lock: $(READY) ## Write both lock files anew from pyproject.toml: all of it, and what the image holds
 	$(LOCK) --extra local --extra dev --extra bench pyproject.toml -o requirements.txt

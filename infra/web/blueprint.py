@@ -20,11 +20,13 @@ BODY_LIMIT = 1024 * 1024
 NOT_JSON = Text("Isi permintaan bukan JSON yang sah.", "The body is not valid JSON.")
 NOT_JSON_TYPE = Text("Kirim isi sebagai application/json.", "Send the body as application/json.")
 NOT_MULTIPART = Text("Kirim isi sebagai multipart/form-data.", "Send the body as multipart/form-data.")
+IF_MATCH_SHAPE = '^(W/)?"[0-9]{1,15}"$'
 IF_MATCH = {
     "name": "If-Match",
     "in": "header",
     "description": "The version that the change is based on, quoted.",
-    "schema": {"type": "string", "pattern": '^(W/)?"[0-9]{1,15}"$'},
+    "schema": {"type": "string", "pattern": IF_MATCH_SHAPE},
+    "example": '"3"',
 }
 IDEMPOTENCY_KEY = {
     "name": "Idempotency-Key",
@@ -34,6 +36,12 @@ IDEMPOTENCY_KEY = {
 }
 
 
+WITH_A_BODY = {
+    400: "BAD_REQUEST",
+    413: "REQUEST_ENTITY_TOO_LARGE",
+    415: "UNSUPPORTED_MEDIA_TYPE",
+    422: "UNPROCESSABLE_ENTITY",
+}
 _HEADERS = {"put": IF_MATCH, "post": IDEMPOTENCY_KEY}
 
 
@@ -97,8 +105,8 @@ def _with_conventions(doc: dict[str, Any], info: Mapping[str, Any], *, method: s
         responses.setdefault(403, "FORBIDDEN")
     if "arguments" in info:
         responses.setdefault(422, "UNPROCESSABLE_ENTITY")
-    if "requestBody" in doc:
-        responses.update({400: "BAD_REQUEST", 413: "REQUEST_ENTITY_TOO_LARGE", 415: "UNSUPPORTED_MEDIA_TYPE"})
+    if "requestBody" in doc or "requestBody" in info.get("manual_doc", ()):
+        responses.update(WITH_A_BODY)
     if header := _HEADERS.get(method) if 201 in responses else None:
         doc.setdefault("parameters", []).append(dict(header))
     if method == "put" and 201 in responses:

@@ -2,6 +2,8 @@
 
 from werkzeug.routing import BaseConverter
 
+from infra.web.shapes import CODE_SHAPE, UUID_SHAPE
+
 
 class IdConverter(BaseConverter):
     """A lower-case UUID, as text."""
@@ -18,6 +20,6 @@ class CodeConverter(BaseConverter):
 CONVERTERS: dict[str, type[BaseConverter]] = {"id": IdConverter, "code": CodeConverter}
 
 SCHEMAS: dict[type[BaseConverter], dict[str, object]] = {
-    IdConverter: {"type": "string", "format": "uuid"},
-    CodeConverter: {"type": "string", "minLength": 1, "maxLength": 64},
+    IdConverter: {"type": "string", "format": "uuid", "pattern": UUID_SHAPE},
+    CodeConverter: {"type": "string", "minLength": 1, "maxLength": 64, "pattern": CODE_SHAPE},
 }

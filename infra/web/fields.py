@@ -15,6 +15,7 @@ from infra.clock import from_wire, to_wire
 from infra.problems import Refused, Text
 from infra.web.bodies import Body, Strict
 from infra.web.context import now
+from infra.web.shapes import CODE_SHAPE, DAY_SHAPE, INSTANT_SHAPE, LINE_SHAPE, PROSE_SHAPE, UUID_SHAPE
 
 __all__ = [
     "Body",
@@ -103,7 +104,9 @@ class Integer(Strict, fields.Integer):
         super().__init__(**kwargs)
 
     def read(self, value: Any) -> int:
-        """An int; bool is none."""
+        """An int; bool is none, and 3.0 is the same JSON number as 3."""
+        if type(value) is float and value.is_integer() and abs(value) < 2**53:
+            return int(value)
         if type(value) is not int:
             raise wrong(NO_INTEGER)
         return value
@@ -152,10 +155,12 @@ class String(Strict, fields.String):
     """One line of text without control characters, NFC, not blank, at most `max` characters."""
 
     control = _CONTROL
+    shape = LINE_SHAPE
 
     def __init__(self, *, max: int = 200, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
         self.max = max
-        kwargs["metadata"] = {"maxLength": max, "minLength": 1, **kwargs.get("metadata", {})}
+        told = {"maxLength": max, "minLength": 1, "pattern": self.shape}
+        kwargs["metadata"] = {**told, **kwargs.get("metadata", {})}
         super().__init__(**kwargs)
 
     def read(self, value: Any) -> str:
@@ -175,6 +180,7 @@ class Free(String):
     """Prose: line breaks and tabs are fine; a carriage return before a line break is dropped."""
 
     control = _CONTROL_IN_PROSE
+    shape = PROSE_SHAPE
 
     def __init__(self, *, max: int = 4000, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
         super().__init__(max=max, **kwargs)
@@ -186,6 +192,8 @@ class Free(String):
 
 class Code(String):
     """A key that people choose: 1-64 characters, no `/`, no blanks around it."""
+
+    shape = CODE_SHAPE
 
     def __init__(self, *, max: int = 64, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
         super().__init__(max=max, **kwargs)
@@ -219,7 +227,7 @@ class UuidStr(Strict, fields.String):
     """A lower-case UUID with its hyphens, kept as text."""
 
     def __init__(self, **kwargs: Any) -> None:
-        kwargs["metadata"] = {"format": "uuid", **kwargs.get("metadata", {})}
+        kwargs["metadata"] = {"format": "uuid", "pattern": UUID_SHAPE, **kwargs.get("metadata", {})}
         super().__init__(**kwargs)
 
     def read(self, value: Any) -> str:
@@ -245,6 +253,10 @@ class OneOf(Strict, fields.String):
 class Instant(Strict, fields.DateTime):
     """RFC 3339 with any offset in, an aware UTC datetime inside, `Z` out."""
 
+    def __init__(self, *, shape: str = INSTANT_SHAPE, **kwargs: Any) -> None:
+        kwargs["metadata"] = {"pattern": shape, **kwargs.get("metadata", {})}
+        super().__init__(**kwargs)
+
     def read(self, value: Any) -> datetime:
         """In UTC, cut to milliseconds."""
         if not isinstance(value, str) or not _INSTANT.fullmatch(value):
@@ -253,7 +265,7 @@ class Instant(Strict, fields.DateTime):
             instant = from_wire(value.upper())
         except (ValueError, OverflowError):
             raise wrong(NO_INSTANT) from None
-        if instant.year not in _YEARS:
+        if int(value[:4]) not in _YEARS:
             raise wrong(YEAR)
         return instant
 
@@ -280,6 +292,10 @@ class Effective(Body):
 
 class Day(Strict, fields.Date):
     """A calendar day, `YYYY-MM-DD`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["metadata"] = {"pattern": DAY_SHAPE, **kwargs.get("metadata", {})}
+        super().__init__(**kwargs)
 
     def read(self, value: Any) -> date:
         """A date that exists."""

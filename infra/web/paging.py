@@ -22,6 +22,10 @@ BAD_CURSOR = Text(
 class Cursor(Strict, fields.String):
     """A place in a list, only ever taken from `next`."""
 
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs["metadata"] = {"pattern": f"^{_CURSOR.pattern}$", **kwargs.get("metadata", {})}
+        super().__init__(**kwargs)
+
     def read(self, value: Any) -> str:
         """As it is; the list that made it looks inside."""
         if not isinstance(value, str) or not _CURSOR.fullmatch(value):

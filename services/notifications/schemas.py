@@ -4,11 +4,11 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from marshmallow import ValidationError, fields, post_load
+from marshmallow import fields, post_load
 
 from infra.problems import Text
 from infra.storage.aggregates import Stored
-from infra.web.fields import Body, Instant, Integer, OneOf, QueryBoolean, String, UuidStr, opt, wrong
+from infra.web.fields import Body, Free, Instant, Integer, OneOf, QueryBoolean, String, UuidStr, opt, wrong
 from infra.web.paging import PageArgs
 from services.notifications.domain import KINDS, Delivery, Entry, Preferences, Quiet
 from services.notifications.store import notes
@@ -20,6 +20,9 @@ _HOUR = re.compile(r"([01]\d|2[0-3]):[0-5]\d", re.ASCII)
 
 class Hour(fields.String):
     """A time of day in Asia/Jakarta, `HH:MM`."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(metadata={"pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"}, **kwargs)
 
     def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> str:
         if not isinstance(value, str) or not _HOUR.fullmatch(value):
@@ -40,7 +43,7 @@ class EntryOut(Body):
     id = UuidStr(required=True)
     kind = OneOf(*KINDS, required=True)
     title = String(required=True)
-    text = String(required=True)
+    text = Free(required=True)
     about = fields.Nested(AboutOut(), required=True)
     at = Instant(required=True)
     read = fields.Boolean(required=True)
@@ -62,25 +65,15 @@ class QuietBody(Body):
     end = Hour(required=True, data_key="to")
 
 
-class Channels(fields.Dict):
-    """By kind. A fault is blamed on its place in the body; marshmallow would add whether key or value is wrong."""
-
-    def _deserialize(self, value: Any, attr: str | None, data: Mapping[str, Any] | None, **kwargs: Any) -> Any:
-        try:
-            return super()._deserialize(value, attr, data, **kwargs)  # type: ignore[no-untyped-call]
-        except ValidationError as error:
-            if not isinstance(error.messages, dict):
-                raise
-            raise ValidationError(
-                {key: next(iter(faults.values())) for key, faults in error.messages.items()}
-            ) from None
+Channels = Body.from_dict({kind: fields.List(OneOf("mail")) for kind in KINDS}, name="Channels")
+"""Where each kind goes besides the inbox."""
 
 
 class PreferencesIn(Body):
     """How one wants to be told. A kind that `channels` doesn't name comes by mail; `[]` keeps it in the inbox."""
 
     language = OneOf("id", "en", required=True)
-    channels = Channels(keys=OneOf(*KINDS), values=fields.List(OneOf("mail"), required=True), required=True)
+    channels = fields.Nested(Channels(), required=True)
     quiet = fields.Nested(QuietBody(), required=True)
 
     @post_load
@@ -95,7 +88,7 @@ class PreferencesOut(Body):
     """One's preferences. Version 0: never set, these are the usual ones."""
 
     language = OneOf("id", "en", required=True)
-    channels = fields.Dict(keys=OneOf(*KINDS), values=fields.List(OneOf("mail")), required=True)
+    channels = fields.Nested(Channels(), required=True)
     quiet = fields.Nested(QuietBody(), required=True)
     version = Integer(required=True)
     effective_at = opt(Instant())

@@ -33,7 +33,7 @@ class PeriodField(Strict, fields.String):
     """A year, quarter or month: `2016`, `2016-Q2`, `2016-05`."""
 
     def __init__(self, **kwargs: Any) -> None:
-        shape = r"^\d{4}(-Q[1-4]|-(0[1-9]|1[0-2]))?$"
+        shape = "^(19[0-9][0-9]|2[01][0-9][0-9]|2200)(-Q[1-4]|-(0[1-9]|1[0-2]))?$"
         super().__init__(metadata={"pattern": shape, "example": "2016-Q2"}, **kwargs)
 
     def read(self, value: Any) -> Period:

@@ -7,6 +7,7 @@ from infra.web.fields import (
     Boolean,
     Code,
     Day,
+    Free,
     Instant,
     Integer,
     Level,
@@ -111,7 +112,7 @@ class PairingOut(Versioned):
     competency = Code(required=True)
     target_level = Level(required=True)
     due_on = opt(Day())
-    goal = opt(String())
+    goal = opt(Free())
     state = String(required=True)
     guide_accepted = Boolean(required=True)
     learner_accepted = Boolean(required=True)

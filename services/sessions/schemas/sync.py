@@ -43,7 +43,7 @@ class SyncFrame(Body):
 class SyncResult(Body):
     """What became of one item."""
 
-    id = opt(String(metadata={"description": "As it came; null where it was no id."}))
+    id = opt(fields.String(metadata={"description": "As it came; null where it was no text."}))
     status = OneOf("stored", "unchanged", "refused", required=True)
     version = opt(Integer())
     problem = opt(fields.Dict(metadata={"description": "As in application/problem+json."}))
