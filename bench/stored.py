@@ -7,7 +7,7 @@ from datetime import datetime
 from bench.cast import MINUTES, Cast, Pair
 from infra.actor import Actor
 from infra.clock import from_wire, system_clock
-from services.sessions.commands.sessions import places_of, recorded
+from services.sessions.commands.recording import places_of, recorded
 from services.sessions.domain.session import Session
 from services.sessions.domain.slots import slots_of
 from services.sessions.store import Store
