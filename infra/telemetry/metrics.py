@@ -1,8 +1,16 @@
-"""What is counted of every request."""
+"""What is counted of every request, and what `/metrics` shows of one process or of several that serve together."""
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
+from tempfile import TemporaryDirectory
 
-from prometheus_client import Histogram
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
+
+# Where each process leaves its numbers for the others. prometheus_client looks at it when it is first imported.
+_SHARED = "PROMETHEUS_MULTIPROC_DIR"
 
 _REQUESTS = Histogram(
     "bina_http_request_seconds",
@@ -23,3 +31,23 @@ def observe_request(method: str, route: str, status: int, seconds: float) -> Non
 @cache
 def _series(method: str, route: str, status: int) -> Histogram:
     return _REQUESTS.labels(method, route, str(status))
+
+
+def exposition() -> bytes:
+    """The text of `/metrics`: the numbers of all processes that serve together, whichever of them is asked."""
+    if _SHARED not in os.environ:
+        return generate_latest()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
+
+
+@contextmanager
+def counted_together() -> Iterator[None]:
+    """Processes that are started in this block, as new interpreters, count together."""
+    with TemporaryDirectory(prefix="bina-metrics-") as directory:
+        os.environ[_SHARED] = directory
+        try:
+            yield
+        finally:
+            del os.environ[_SHARED]

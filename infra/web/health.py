@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 
 import flask
 from flask import Flask, Response, jsonify
-from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from prometheus_client import CONTENT_TYPE_LATEST
 from werkzeug.serving import WSGIRequestHandler, make_server
 
+from infra.telemetry.metrics import exposition
 from infra.web.auth import public
 
 log = logging.getLogger(__name__)
@@ -36,7 +37,7 @@ def blueprint(service: str, live: Callable[[], bool], ready: Mapping[str, Check]
     @health.get("/metrics")
     @public
     def metrics() -> Response:
-        return Response(generate_latest(), content_type=CONTENT_TYPE_LATEST)
+        return Response(exposition(), content_type=CONTENT_TYPE_LATEST)
 
     return health
 

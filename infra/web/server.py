@@ -1,11 +1,15 @@
 """granian in front of the app."""
 
+import multiprocessing
+from contextlib import nullcontext
+
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
 from granian.log import LogLevels
 
 from infra.settings import Settings
+from infra.telemetry.metrics import counted_together
 from infra.web.keys import refuse_development_keys
 
 HEADERS_TIMEOUT_MS = 10_000
@@ -22,6 +26,13 @@ def serve(target: str, settings: Settings) -> None:
     Raises SettingsError when the keys hold one that is not allowed here.
     """
     refuse_development_keys(settings)
+    # A fork would go on with what this process has imported, and count for itself.
+    multiprocessing.set_start_method("spawn" if settings.workers > 1 else None, force=True)
+    with counted_together() if settings.workers > 1 else nullcontext():
+        _run(target, settings)
+
+
+def _run(target: str, settings: Settings) -> None:
     Granian(
         target,
         address=settings.host,

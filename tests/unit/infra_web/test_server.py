@@ -44,14 +44,19 @@ if __name__ == "__main__":
 """
 
 
-@pytest.fixture
-def server(tmp_path: Path, environment: dict[str, str]) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+@pytest.fixture(params=[1])
+def server(
+    request: pytest.FixtureRequest, tmp_path: Path, environment: dict[str, str]
+) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
+    """Its address and its process. The parameter is how many processes serve."""
     (tmp_path / "served.py").write_text(PROGRAM)
     port = free_port()
     env = {
         **os.environ,
         **environment,
         "BINA_SESSIONS_PORT": str(port),
+        "BINA_WORKERS": str(request.param),
+        "TMPDIR": str(tmp_path),
         "PYTHONPATH": os.pathsep.join((str(tmp_path), str(Path.cwd()))),
     }
     process = subprocess.Popen([sys.executable, "-m", "served"], env=env, cwd=tmp_path, stderr=subprocess.PIPE)
@@ -59,8 +64,9 @@ def server(tmp_path: Path, environment: dict[str, str]) -> Iterator[tuple[str, "
         eventually(lambda: _answers(f"http://127.0.0.1:{port}/livez"), timeout=90)
         yield f"http://127.0.0.1:{port}", process
     finally:
-        process.kill()
-        process.communicate()
+        # Not killed: the processes that serve would stay behind, with its standard error.
+        process.terminate()
+        process.communicate(timeout=30)
 
 
 def _answers(address: str) -> bool:
@@ -97,3 +103,28 @@ def test_behind_the_real_server(
     call.join()
     assert slow == [200]
     assert process.wait(15) == 0
+
+
+@pytest.mark.parametrize("server", [2], indirect=True)
+def test_metrics_are_those_of_all_processes(
+    server: tuple[str, "subprocess.Popen[bytes]"], bearer: dict[str, str], tmp_path: Path
+) -> None:
+    """Whichever process is asked, it counts what the others have answered, too; and nothing is left behind."""
+    at, process = server
+    asked = 0
+
+    def both_have_answered() -> bool:
+        nonlocal asked
+        assert httpx.get(f"{at}/v1/things/{ID}", headers=bearer).status_code == 200
+        asked += 1
+        return len(list(tmp_path.glob("bina-metrics-*/histogram_*.db"))) == 2
+
+    def counted() -> set[str]:
+        lines = [line for _ in range(10) for line in httpx.get(f"{at}/metrics").text.splitlines()]
+        return {line.rpartition(" ")[2] for line in lines if "_count{" in line and 'route="/v1/things' in line}
+
+    eventually(both_have_answered)
+    eventually(lambda: counted() == {f"{asked}.0"})
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(15) == 0
+    assert not list(tmp_path.glob("bina-metrics-*"))
