@@ -64,6 +64,7 @@ def parser(service: str) -> argparse.ArgumentParser:
     add(commands, "rebuild", run_rebuild, "Make anew what the service derives from the log.")
     again = add(commands, "resend", run_resend, "Send the events of aggregates again, behind live ones.")
     again.add_argument("ids", nargs="*", help="ids of aggregates; all when none is given")
+    add(commands, "fill", run_fill, "Give stored aggregates the defaults of fields that they lack.")
     add(commands, "status", show_status, "Show leases, backlog, lag, dead letters and timers.")
     letters = commands.add_parser("dead-letters", help="Messages that could not be handled.")
     actions = letters.add_subparsers(required=True, metavar="action")
@@ -101,6 +102,13 @@ def run_resend(app: App, settings: Settings, options: argparse.Namespace) -> int
     query = {"_id": {"$in": options.ids}} if options.ids else {}
     count = sum(resend(aggregates, query, system_clock) for aggregates in app.aggregates(settings))
     print(f"{count} aggregates will be sent again by the worker")
+    return 0
+
+
+def run_fill(app: App, settings: Settings, options: argparse.Namespace) -> int:
+    """Fills what a release added; may run again, and while people write."""
+    count = sum(aggregates.fill() for aggregates in app.aggregates(settings))
+    print(f"{count} fields filled")
     return 0
 
 

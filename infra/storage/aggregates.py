@@ -187,6 +187,18 @@ class Aggregates(Generic[S]):
         now = {row["_id"]: row["events"] for row in self.collection.find({"_id": {"$in": ids}}, {"events": 1})}
         return [update["$push"]["events"]["$each"][0] in now[query["_id"]] for query, update, _ in updates]
 
+    def fill(self) -> int:
+        """Gives documents that lack a field its default, as they are read anyhow, so that queries find it; counts.
+
+        For a field that came with a release; people may write meanwhile. Version and events stay as they are:
+        nothing has happened.
+        """
+        filled = 0
+        for name, default in self._documents.defaults().items():
+            lacking = {name: {"$exists": False}}
+            filled += self.collection.update_many(lacking, {"$set": {name: default}}).modified_count
+        return filled
+
     # --- looking back
 
     def activity(self, id_: str) -> list[dict[str, Any]]:

@@ -75,6 +75,16 @@ class Documents(Generic[S]):
         if clash := self._fields & RESERVED:
             raise TypeError(f"{type_.__name__} uses reserved names: {sorted(clash)}")
 
+    def defaults(self) -> dict[str, Any]:
+        """What the state's fields are where a document says nothing, in the form in which it is stored."""
+        given = {
+            field.name: field.default_factory() if field.default is msgspec.NODEFAULT else field.default
+            for field in msgspec.structs.fields(self._type)
+            if not field.required
+        }
+        made: dict[str, Any] = msgspec.to_builtins(given, builtin_types=(datetime,))
+        return made
+
     def read(self, document: Mapping[str, Any]) -> Stored[S]:
         """Turns a document into the aggregate."""
         state = {name: document[name] for name in self._fields if name in document}

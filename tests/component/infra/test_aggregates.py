@@ -116,3 +116,22 @@ def test_old_events_move_to_the_archive_and_stay_in_the_activity(database: Datab
     document = database["things"].find_one({"_id": "a"}) or {}
     assert len(document["events"]) == KEPT_EVENTS // 2
     assert len(repository.activity("a")) == KEPT_EVENTS + 20
+
+
+def test_a_field_that_came_with_a_release_is_borne_and_filled(database: Database[Document]) -> None:
+    """Older documents are read with its default at once; once filled, queries find it. Nothing has happened."""
+    repository = things(database)
+    stored = repository.insert(Thing(id="a", colour="red"), change("made"))
+    repository.insert(Thing(id="b", colour="red", owner="o"), change("made"))
+    database["things"].update_one({"_id": "a"}, {"$unset": {"owner": ""}})
+    known = repository.get("a")
+    assert known is not None
+    assert known.state.owner == "nobody"
+    repository.replace(stored, Thing(id="a", colour="blue"), change("painted"))
+    assert repository.find({"owner": "nobody"}) == []
+    assert (repository.fill(), repository.fill()) == (1, 0)
+    (found,) = repository.find({"owner": "nobody"})
+    assert (found.state.colour, found.version) == ("blue", 2)
+    owned = repository.get("b")
+    assert owned is not None
+    assert owned.state.owner == "o"
