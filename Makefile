@@ -46,8 +46,8 @@ token: $(READY) ## Print a token: make -s token ROLES=hr,employee SUB=<id> UNIT=
 chaos: $(READY) ## Break everything while phones post, then recount (SEED=, MINUTES=3, BROKER=kafka)
 	@$(PY) -m chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES))
 
-test: $(READY) ## Run all tests against a real MongoDB and broker (BROKER=kafka, CONTAINERS=1)
-	@$(PY) -m pytest
+test: $(READY) ## Run all tests against a real MongoDB and broker (BROKER=kafka, CONTAINERS=1, KIND="component e2e")
+	@$(PY) -m pytest $(addprefix tests/,$(KIND))
 
 bench: $(READY) ## Measure it against floors and peers (BROKER=kafka; FIGURES="put sync", QUICK=1: a sanity check)
 	@$(PY) -m bench $(FIGURES) $(if $(QUICK),--quick)
