@@ -1,14 +1,16 @@
-"""A Kafka consumer that joins its group and gets its partitions, but reads nothing before the word.
+"""A Kafka consumer with partitions of its own, which reads nothing before the word.
 
-So neither joining nor the other workers' joining is measured, and nothing is read ahead.
+The partitions are given, not shared out by a group: how long workers take to join, and whether one is thrown out
+where all cores are in use, is no part of what is measured. Offsets are committed to the group as ever.
 """
 
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
 
 from bench.lane import Stint, tell, wait_for_go
 from infra.messaging import kafka
@@ -19,14 +21,13 @@ LONGEST_SECONDS = 120
 class Gate:
     """Shared by a consumer and who waits for it.
 
-    share: how many partitions it must have to be ready. counts: records in each partition of the topic that ends
-    with `topic`; when those of its partitions are read and committed, it is done.
+    mine: the partitions that it has of each topic. counts: records in each partition of the one topic that is not
+    empty; when those of its partitions are read and committed, it is done.
     """
 
-    def __init__(self, share: int, topic: str, counts: Sequence[int]) -> None:
-        self.share = share
-        self._topic, self._counts = topic, counts
-        self.expected = 0
+    def __init__(self, mine: Sequence[int], counts: Sequence[int]) -> None:
+        self.mine = mine
+        self.expected = sum(counts[partition] for partition in mine)
         self.settled = threading.Event()
         self.word = threading.Event()
         self.done = threading.Event()
@@ -38,23 +39,19 @@ class Gate:
         gate = self
 
         class Gated(KafkaConsumer):  # type: ignore[misc]
-            """The consumer, which tells the gate what it does.
+            """The consumer, which tells the gate what it does."""
 
-            It keeps its partitions for longer when it is silent: with all cores in use nobody shall be thrown out.
-            """
-
-            def __init__(self, **options: Any) -> None:
-                super().__init__(**{**options, "session_timeout_ms": 10_000, "heartbeat_interval_ms": 1_000})
+            def subscribe(self, topics: Sequence[str] = (), **_: Any) -> None:
+                self.assign([TopicPartition(topic, partition) for topic in topics for partition in gate.mine])
 
             def poll(self, *args: Any, **options: Any) -> dict[Any, list[Any]]:
                 if not gate.word.is_set():
                     self.pause(*self.assignment())
                     super().poll(timeout_ms=50)
-                    if len(self.assignment()) == gate.share:
-                        gate.settled.set()
+                    gate.settled.set()
                     return {}
                 if not gate.began:
-                    gate.begin(self.assignment())
+                    gate.began = time.monotonic()
                     self.resume(*self.assignment())
                 batches: dict[Any, list[Any]] = super().poll(*args, **options)
                 gate.records += sum(map(len, batches.values()))
@@ -69,16 +66,9 @@ class Gate:
 
         setattr(kafka, "KafkaConsumer", Gated)  # noqa: B010 - put in place of the one that it is made of
 
-    def begin(self, assigned: Iterable[Any]) -> None:
-        """The first read comes now."""
-        self.began = time.monotonic()
-        self.expected = sum(self._counts[one.partition] for one in assigned if one.topic.endswith(self._topic))
-
     def pass_through(self) -> None:
         """Tells the parent when the consumer is settled, opens on the word, and tells what was read by the end."""
         self.settled.wait()
-        # The last member to join makes the others let go of partitions: what they have now may not be final.
-        time.sleep(0.5)
         tell("ready")
         wait_for_go()
         self.word.set()

@@ -3,7 +3,7 @@
 Measured: reporting's own worker (consumer, projection, follower of the tree), with one and with two processes, on
 a log of confirmed sessions of the city's 1,200 people: each event is another fact, so none falls away; the fact,
 its person and all counters of the months, quarters and years change in one transaction a batch. From the first
-read to the last committed offset; joining the group is over by then. The same with a store that holds 1,000,000
+read to the last committed offset. The same with a store that holds 1,000,000
 facts, over the empty one.
 
 Floor: the same consumer settings on the same log and partitions, with as many processes: each batch is parsed and
@@ -22,8 +22,8 @@ from bench.watch import profiled_pid, while_going
 from infra.storage.mongo import connect
 from services.reporting.store import Store
 
-TOPICS_READ = 2
 EMPTY, FILLED = "empty", "filled"
+FIRST_FILLED = 1000
 
 
 class Lot:
@@ -49,8 +49,9 @@ class Lot:
     def _round(
         self, module: str, env: dict[str, str], name: str, workers: int, watch: Callable[[int], object] | None
     ) -> float:
-        share = str(self.settings.partitions * TOPICS_READ // workers)
-        lanes = [Lane(self._stage, module, env, name, share, json.dumps(self._counts)) for _ in range(workers)]
+        counts, partitions = json.dumps(self._counts), range(self.settings.partitions)
+        shares = [json.dumps(list(partitions[number::workers])) for number in range(workers)]
+        lanes = [Lane(self._stage, module, env, name, share, counts) for share in shares]
         stints = together(lanes, Stint, lambda: watch(lanes[0].pid) if watch else None)
         events = sum(stint.events for stint in stints)
         if events < self._stage.scale.events:
@@ -75,8 +76,8 @@ class Stores:
         return store
 
     def filled(self, round_: int) -> Store:
-        """The one with a million facts, under a number of its own, so that each round has its own group."""
-        return filled(self._stage, FILLED, self._stage.scale.many, round_)
+        """The one with a million facts, under a number that no empty one has: so each round has its own group."""
+        return filled(self._stage, FILLED, self._stage.scale.many, FIRST_FILLED + round_)
 
 
 def filled(stage: Stage, space: str, facts: int, generation: int = 1) -> Store:
@@ -108,10 +109,10 @@ def run(stage: Stage) -> list[Result]:
         lambda n: all_lots[n].ours(stores.empty(), 2),
         lambda n: all_lots[n].floor(f"two{n}", 2),
     )
-    stores.filled(1)
+    stores.filled(0)
     full, empty = alternate(
         stage.scale.repeats,
-        lambda n: all_lots[n].ours(stores.filled(n + 1), 1),
+        lambda n: all_lots[n].ours(stores.filled(n), 1),
         lambda n: all_lots[n].ours(stores.empty(), 1),
     )
     limits = {}

@@ -42,11 +42,11 @@ def parsed(value: bytes) -> Document:
 
 
 def main() -> int:
-    """argv: the name of group and collection; how many partitions this process gets;
+    """argv: the name of group and collection; which partitions this process gets;
     how many records there are in each partition.
     """
     settings = Settings.from_env("reporting", os.environ)
-    gate, stop = Gate(int(sys.argv[2]), TOPICS[1], json.loads(sys.argv[3])), threading.Event()
+    gate, stop = Gate(json.loads(sys.argv[2]), json.loads(sys.argv[3])), threading.Event()
     gate.install()
     thread = threading.Thread(target=consume, args=(settings, sys.argv[1], stop))
     thread.start()

@@ -12,16 +12,14 @@ from infra.storage.mongo import connect
 from services.reporting.generations import parts_of
 from services.reporting.store import Store
 
-TOPIC = "sessions.events"
-
 
 def main() -> int:
-    """argv: the generation, which names collections and consumer group; how many partitions this worker gets;
+    """argv: the generation, which names collections and consumer group; which partitions this worker gets;
     how many records there are in each partition.
     """
-    generation, share = int(sys.argv[1]), int(sys.argv[2])
+    generation = int(sys.argv[1])
     settings = Settings.from_env("reporting", os.environ)
-    gate, stop = Gate(share, TOPIC, json.loads(sys.argv[3])), threading.Event()
+    gate, stop = Gate(json.loads(sys.argv[2]), json.loads(sys.argv[3])), threading.Event()
     gate.install()
     parts = parts_of(settings, Store(connect(settings), generation), system_clock)
     threads = [threading.Thread(target=part.run, args=(stop,)) for part in parts]
