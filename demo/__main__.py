@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from demo.elsewhere import Elsewhere
-from demo.evening import closing
+from demo.evening import closing, nothing_leaked
 from demo.ledger import Ledger
 from demo.play.callers import PlayError, Services
 from demo.play.cast import Cast
@@ -74,6 +74,7 @@ def _run(console: Console, place: System | Elsewhere, *, once: bool) -> int:
             paper = handout.prepare(cast)
             if once:
                 console.print(f"The three commands work: {try_out(paper)}.", highlight=False)
+                good = nothing_leaked(console, cast, place) and good
             handout.hand_over(console, cast, paper, system.mail_url)
             console.print(f"READY after {time.monotonic() - began:.0f} seconds", highlight=False)
             if not once:

@@ -4,14 +4,18 @@ from datetime import datetime
 
 from rich.console import Console
 
+from demo.elsewhere import Elsewhere
 from demo.play.callers import PlayError
 from demo.play.cast import Cast
 from demo.play.mails import read_post
+from demo.privacy import Secrets, search
 from demo.recount.books import Books
 from demo.recount.compare import Line, Question, compare, credits_agree, settled
 from demo.show import report
 from demo.show.handout import CITY
 from demo.story.days import WIB
+from infra.local.system import System
+from infra.settings import Settings
 
 
 def closing(console: Console, cast: Cast, mail_url: str) -> bool:
@@ -32,6 +36,18 @@ def closing(console: Console, cast: Cast, mail_url: str) -> bool:
     report.city_lines(console, [line for line in lines if line.unit == CITY and line.period in periods])
     good = report.verdict(console, lines, people)
     return good and not cast.ledger.surprises()
+
+
+def nothing_leaked(console: Console, cast: Cast, place: System | Elsewhere) -> bool:
+    """Says whether personal data were found in logs, topics or dead letters; true where these are out of reach."""
+    if isinstance(place, Elsewhere):
+        console.print("Logs and topics are not within reach here, so they are not searched for personal data.")
+        return True
+    settings = Settings.from_env("reporting", place.environment)
+    result = search(Secrets(cast.story.city.people.values()), place.home / "logs", settings)
+    style = "red" if result.found else "green"
+    console.print(f"[bold {style}]{result.told()}[/]", highlight=False, soft_wrap=True)
+    return not result.found
 
 
 def _recount(cast: Cast) -> tuple[list[Line], tuple[int, int]]:
