@@ -187,7 +187,12 @@ def test_nobody_sees_anything_without_a_token(caller: As) -> None:
     """401 everywhere but the page's shell."""
     for path in PATHS:
         caller(None).get(path).expect(401)
-    assert "<html" in caller(None).get("/dashboard").expect(200).body
+    shell = caller(None).get("/dashboard").expect(200)
+    assert "<html" in shell.body
+    policy = shell.headers["Content-Security-Policy"]
+    assert "default-src 'none'" in policy
+    assert "script-src 'self'" in policy
+    assert "frame-ancestors 'none'" in policy
 
 
 def test_small_numbers_are_withheld_from_outside_only(caller: As) -> None:

@@ -29,6 +29,25 @@ def test_headers_of_every_answer(client: Any, bearer: dict[str, str]) -> None:
     assert "default-src 'none'" in client.get("/docs").headers["Content-Security-Policy"]
 
 
+def test_no_cookie_and_nothing_of_the_host_that_was_named(
+    client: Any, bearer: dict[str, str], thing: dict[str, Any]
+) -> None:
+    """Identity is the token alone, so no other site can borrow it; and no answer leads to a foreign host."""
+    foreign = {"Host": "attacker.example", "X-Forwarded-Host": "attacker.example", "Cookie": "session=1"}
+    asked = [
+        client.put(f"/v1/things/{ID}", json=thing, headers=bearer | foreign),
+        *(client.get(path, headers=bearer | foreign) for path in ("/v1/things/me", "/v1/none", "/docs", "/livez")),
+        client.get("/v1/things/me", headers=foreign),
+        client.get("/openapi.json", headers=foreign),
+    ]
+    for answer in asked:
+        told = f"{answer.headers}{answer.get_data(as_text=True)}"
+        assert "attacker.example" not in told
+        assert "Set-Cookie" not in answer.headers
+        assert "Access-Control-Allow-Origin" not in answer.headers
+    assert asked[-2].status_code == 401
+
+
 def test_a_request_keeps_its_number(client: Any) -> None:
     """The caller's, when it is one; else a fresh one."""
     assert client.get("/livez", headers={"X-Request-Id": "abc-12345"}).headers["X-Request-Id"] == "abc-12345"

@@ -138,6 +138,21 @@ def test_a_token_must_name_its_key(jwks: Path, issuer: Issuer) -> None:
         )
 
 
+def test_a_key_that_a_token_brings_along_is_not_believed(jwks: Path) -> None:
+    """Neither in the header nor at an address that it names; nor is the key's name taken for a file's."""
+    stranger = Issuer("k1")
+    claims = {"sub": "u1", "roles": ["hr"], "iss": "bina", "aud": "bina", "exp": time.time() + 60}
+    for header in (
+        {"kid": "k1", "jwk": stranger.jwk()},
+        {"kid": "k1", "jku": "https://attacker.example/jwks.json"},
+        {"kid": "k1", "x5u": "https://attacker.example/key.pem"},
+        {"kid": "../../../../dev/null"},
+        {"kid": "k1\x00"},
+    ):
+        token = jwt.encode(claims, stranger.private, "EdDSA", headers=header)
+        assert refusal(verifier(jwks), token) == "token-invalid"
+
+
 @pytest.mark.parametrize("token", ["", "a", "a.b", "a.b.c", "....", "é.é.é", "x" * 9000], ids=lambda t: t[:6])
 def test_what_is_no_token(token: str, jwks: Path) -> None:
     """Whatever comes in the header is refused, not stumbled over."""
