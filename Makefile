@@ -10,7 +10,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status token bench chaos test lint format contract access lock clean \
+.PHONY: help demo up down reset status token bench chaos test lint format contract access audit lock clean \
 	secrets compose-up compose-down compose-demo compose-token
 
 help: ## Show this list
@@ -70,6 +70,10 @@ contract: $(READY) ## Write the OpenAPI and AsyncAPI documents anew from the cod
 
 access: $(READY) ## Write docs/contract/access.md anew: who gets what, from what the services answer
 	@BINA_WRITE_ACCESS=1 $(PY) -m pytest -q -n 0 tests/contract/test_access.py
+
+audit: $(READY) ## Ask osv.dev for known faults of the packages in the image (needs the internet)
+	@$(VENV)/bin/uv tool run pip-audit==2.10.1 --strict --vulnerability-service osv \
+		--disable-pip --require-hashes --requirement requirements-runtime.txt
 
 lock: $(READY) ## Write both lock files anew from pyproject.toml: all of it, and what the image holds
 	$(LOCK) --extra local --extra dev --extra bench pyproject.toml -o requirements.txt
