@@ -5,7 +5,6 @@ Give a field `required=True`, or wrap it in `opt` for the contract's `?`: option
 """
 
 import re
-import unicodedata
 from datetime import date, datetime
 from typing import Any, TypeVar
 
@@ -15,9 +14,11 @@ from infra.clock import from_wire, to_wire
 from infra.problems import Refused, Text
 from infra.web.bodies import Body, Strict
 from infra.web.context import now
-from infra.web.shapes import CODE_SHAPE, DAY_SHAPE, INSTANT_SHAPE, LINE_SHAPE, PROSE_SHAPE, UUID_SHAPE
+from infra.web.shapes import DAY_SHAPE, INSTANT_SHAPE
+from infra.web.texts import NO_STRING, Code, Email, Free, OneOf, String, UuidStr, wrong
 
 __all__ = [
+    "NO_STRING",
     "Body",
     "Boolean",
     "Code",
@@ -42,40 +43,20 @@ __all__ = [
 
 F = TypeVar("F", bound="fields.Field[Any]")
 
-# Beyond C0 and C1: the byte order mark, lone surrogates, and what turns the reading direction around.
-_UNWANTED = r"\x7f-\x9f\ufeff\ud800-\udfff\u202a-\u202e\u2066-\u2069"
-_CONTROL = re.compile(rf"[\x00-\x1f\u2028\u2029{_UNWANTED}]")
-_CONTROL_IN_PROSE = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNWANTED}]")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 _DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)", re.ASCII)
 _DIGITS = re.compile(r"-?\d{1,15}", re.ASCII)
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
-_EMAIL = re.compile(rf"[^@\s\"<>,;:()\[\]\\]{{1,64}}@(?:{_LABEL}\.)+[a-z]{{2,63}}", re.IGNORECASE | re.ASCII)
 _YEARS = range(1900, 2201)
 
 NO_INTEGER = Text("Harus bilangan bulat.", "Must be a whole number.")
 NO_BOOLEAN = Text("Harus true atau false.", "Must be true or false.")
-NO_STRING = Text("Harus teks.", "Must be text.")
-BLANK = Text("Tidak boleh kosong.", "Must not be blank.")
-CONTROL = Text("Berisi karakter yang tidak diperbolehkan.", "Contains characters that are not allowed.")
-TOO_LONG = Text("Paling banyak {max} karakter.", "At most {max} characters.")
-TRIMMED = Text("Tidak boleh diawali atau diakhiri spasi.", "Must not begin or end with a blank.")
-NO_SLASH = Text("Tidak boleh berisi '/'.", "Must not contain '/'.")
-NO_UUID = Text("Harus UUID dengan huruf kecil.", "Must be a lower-case UUID.")
 NO_INSTANT = Text(
     "Harus waktu RFC 3339 dengan zona, misalnya 2026-05-16T08:00:00+07:00.",
     "Must be an RFC 3339 time with an offset, for example 2026-05-16T08:00:00+07:00.",
 )
 NO_DAY = Text("Harus tanggal YYYY-MM-DD.", "Must be a date, YYYY-MM-DD.")
 YEAR = Text("Tahun harus 1900 sampai 2200.", "The year must be from 1900 to 2200.")
-NO_EMAIL = Text("Bukan alamat surel yang sah.", "Is not a valid mail address.")
 IN_FUTURE = Text("Waktu berlaku tidak boleh di masa depan.", "The effective time must not be in the future.")
-
-
-def wrong(text: Text) -> ValidationError:
-    """A validation error whose message speaks both languages; for fields and `@validates_schema` hooks."""
-    return ValidationError([text])
 
 
 def wrong_field(name: str, text: Text) -> ValidationError:
@@ -90,6 +71,8 @@ def opt(field: F | type[F]) -> F:
     made.allow_none = True
     made.load_default = None
     made.dump_default = None
+    if isinstance(made, Free):
+        made.bear_blank()
     return made
 
 
@@ -149,105 +132,6 @@ class QueryBoolean(Boolean):
         if value not in ("true", "false"):
             raise wrong(NO_BOOLEAN)
         return bool(value == "true")
-
-
-class String(Strict, fields.String):
-    """One line of text without control characters, NFC, not blank, at most `max` characters."""
-
-    control = _CONTROL
-    shape = LINE_SHAPE
-
-    def __init__(self, *, max: int = 200, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
-        self.max = max
-        told = {"maxLength": max, "minLength": 1, "pattern": self.shape}
-        kwargs["metadata"] = {**told, **kwargs.get("metadata", {})}
-        super().__init__(**kwargs)
-
-    def read(self, value: Any) -> str:
-        """The text as it is, but NFC."""
-        if not isinstance(value, str):
-            raise wrong(NO_STRING)
-        if len(value) > self.max:
-            raise wrong(TOO_LONG.format(max=self.max))
-        if self.control.search(value):
-            raise wrong(CONTROL)
-        if not value.strip():
-            raise wrong(BLANK)
-        return value if value.isascii() else unicodedata.normalize("NFC", value)
-
-
-class Free(String):
-    """Prose: line breaks and tabs are fine; a carriage return before a line break is dropped."""
-
-    control = _CONTROL_IN_PROSE
-    shape = PROSE_SHAPE
-
-    def __init__(self, *, max: int = 4000, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
-        super().__init__(max=max, **kwargs)
-
-    def read(self, value: Any) -> str:
-        """The prose with plain line breaks."""
-        return super().read(value.replace("\r\n", "\n") if isinstance(value, str) else value)
-
-
-class Code(String):
-    """A key that people choose: 1-64 characters, no `/`, no blanks around it."""
-
-    shape = CODE_SHAPE
-
-    def __init__(self, *, max: int = 64, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
-        super().__init__(max=max, **kwargs)
-
-    def read(self, value: Any) -> str:
-        """The code, unchanged."""
-        code = super().read(value)
-        if code != code.strip():
-            raise wrong(TRIMMED)
-        if "/" in code:
-            raise wrong(NO_SLASH)
-        return code
-
-
-class Email(String):
-    """A mail address as people have them; ASCII domain."""
-
-    def __init__(self, *, max: int = 254, **kwargs: Any) -> None:  # noqa: A002 - as marshmallow names it
-        kwargs["metadata"] = {"format": "email", **kwargs.get("metadata", {})}
-        super().__init__(max=max, **kwargs)
-
-    def read(self, value: Any) -> str:
-        """The address, unchanged."""
-        address = super().read(value)
-        if not _EMAIL.fullmatch(address):
-            raise wrong(NO_EMAIL)
-        return address
-
-
-class UuidStr(Strict, fields.String):
-    """A lower-case UUID with its hyphens, kept as text."""
-
-    def __init__(self, **kwargs: Any) -> None:
-        kwargs["metadata"] = {"format": "uuid", "pattern": UUID_SHAPE, **kwargs.get("metadata", {})}
-        super().__init__(**kwargs)
-
-    def read(self, value: Any) -> str:
-        """The id, unchanged."""
-        if not isinstance(value, str) or not _UUID.fullmatch(value):
-            raise wrong(NO_UUID)
-        return value
-
-
-class OneOf(Strict, fields.String):
-    """One of a few words."""
-
-    def __init__(self, *choices: str, **kwargs: Any) -> None:
-        super().__init__(validate=validate.OneOf(choices), **kwargs)
-
-    def read(self, value: Any) -> str:
-        """The word; whether it is one of them is checked by the validator."""
-        if not isinstance(value, str):
-            raise wrong(NO_STRING)
-        return value
 
 
 class Instant(Strict, fields.DateTime):

@@ -10,7 +10,7 @@ from openapi_spec_validator import validate
 
 from infra import contract
 from infra.messaging.asyncapi import TYPE_PREFIX
-from infra.web.fields import _UUID
+from infra.web.texts import _UUID
 
 SAMPLES = contract.FOLDER.parent.parent / "services"
 

@@ -123,6 +123,21 @@ def test_text_is_normalised() -> None:
     assert Free().deserialize("a\r\nb") == "a\nb"
 
 
+def test_optional_prose_that_is_blank_is_not_given() -> None:
+    """What a form sends for a field that was left empty; other optional texts stay as strict as they were."""
+
+    class Note(Body):
+        text = opt(Free(max=5))
+        line = opt(String())
+
+    for blank in ("", " ", "\r\n", "\t"):
+        assert Note().load({"text": blank}) == {"text": None, "line": None}
+        assert not refuses(Note().fields["text"], blank)
+        assert refuses(Note().fields["line"], blank)
+    for wrong in ("\x1f", " " * 6, [""]):
+        assert refuses(Note().fields["text"], wrong)
+
+
 def test_optional_in_null_out() -> None:
     """The contract's `?`."""
 
