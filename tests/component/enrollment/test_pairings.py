@@ -2,9 +2,11 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from infra.messaging.envelope import Event
+from infra.messaging.subscription import dispatch
 from services.enrollment.commands.pairings import SILENCE, escalate
 from services.enrollment.events import EndorsementSeen
 from services.enrollment.reactions import subscriptions
@@ -203,23 +205,22 @@ def endorsed(programme: Programme, pairing: str, learner: str, **more: Any) -> N
         competency=SKILL,
         level=more.pop("level", 3),
         state=more.pop("state", "endorsed"),
-        at=more.pop("at", now),
+        assessed_at=more.pop("at", now),
         decided_at=now,
     )
     event = Event(
         id="e",
         source="sessions",
         type=f"endorsement.{seen.state}",
-        version=1,
+        version=2,
         subject="44444444-4444-4444-8444-444444444444",
         seq=2,
         time=now,
         effective_at=now,
         key=learner,
-        body=b"{}",
+        body=msgspec.json.encode(seen),
     )
-    (subscription,) = subscriptions(programme.context)
-    subscription.handle([(event, seen)])
+    dispatch(subscriptions(programme.context))(0, [event])
 
 
 def test_an_endorsed_mastery_completes_the_pairing(programme: Programme, pair: tuple[str, str]) -> None:

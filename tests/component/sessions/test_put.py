@@ -44,6 +44,8 @@ def test_equal_content_is_unchanged_whatever_if_match_says(world: World, pair: T
         assert world.by(guide).put(path, body(pairing), version=version).expect(200).version == 1
     other_offset = body(pairing, started_at="2026-11-02T09:00:00+07:00", summary=None, actions=[])
     assert world.by(guide).put(path, other_offset).expect(200).version == 1
+    left_empty = {**other_offset, "summary": "", "private_note": " "}
+    assert world.by(guide).put(path, left_empty).expect(200).version == 1
 
 
 def test_changed_content_needs_the_version_it_is_based_on(world: World, pair: Trio) -> None:
