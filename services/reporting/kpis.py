@@ -85,6 +85,19 @@ def _of_kinds(suffix: str) -> Callable[[Numbers, Part], int]:
     return numerator
 
 
+def _share_of_people(id_: str, name: Text, counted: str) -> Kpi:
+    """Of the people active on any day of the period, the share that is counted under this name."""
+    return Kpi(
+        id=id_,
+        name=name,
+        measure="ratio",
+        sources=(counted, "active"),
+        numerator=_number(counted),
+        denominator=_total("active"),
+        people=(True, True, True),
+    )
+
+
 _ALL = (
     Kpi(
         id="unit_coverage",
@@ -103,15 +116,7 @@ _ALL = (
         parts=tuple(FUNNEL),
         people=(True, False, False),
     ),
-    Kpi(
-        id="reach",
-        name=Text("Jangkauan: pegawai yang dibimbing", "Reach: people guided"),
-        measure="ratio",
-        sources=("reached", "active"),
-        numerator=_number("reached"),
-        denominator=_total("active"),
-        people=(True, True, True),
-    ),
+    _share_of_people("reach", Text("Jangkauan: pegawai yang dibimbing", "Reach: people guided"), "reached"),
     Kpi(
         id="multiplier",
         name=Text("Pegawai terjangkau per perwakilan", "People reached per representative"),
@@ -147,14 +152,10 @@ _ALL = (
         denominator=_total("active"),
         people=(False, True, False),
     ),
-    Kpi(
-        id="jp_20_share",
-        name=Text("Pegawai dengan 20 JP atau lebih sejak 1 Januari", "People with 20 JP or more since 1 January"),
-        measure="ratio",
-        sources=("jp20", "active"),
-        numerator=_number("jp20"),
-        denominator=_total("active"),
-        people=(True, True, True),
+    _share_of_people(
+        "jp_20_share",
+        Text("Pegawai dengan 20 JP atau lebih sejak 1 Januari", "People with 20 JP or more since 1 January"),
+        "jp20",
     ),
     Kpi(
         id="gaps_open",
