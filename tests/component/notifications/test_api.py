@@ -9,11 +9,10 @@ from flask import Flask
 from infra.messaging.envelope import derived_id
 from services.notifications.domain import KINDS
 from tests.component.notifications.conftest import Hands, Service
-from tests.component.notifications.test_telling import NAMES
 from tests.conftest import Tokens
 from tests.support import Answer, Client
 from tests.unit.notifications import happenings as told
-from tests.unit.notifications.happenings import ENDORSER, GUIDE, LEARNER, SESSION, STRANGER
+from tests.unit.notifications.happenings import ENDORSER, GUIDE, LEARNER, NAMES, SESSION, STRANGER
 
 WISHES: dict[str, Any] = {
     "language": "en",

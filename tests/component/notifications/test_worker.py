@@ -21,10 +21,9 @@ from infra.worker import Worker
 from services.notifications import app
 from services.notifications.settings import MailSettings
 from services.notifications.store import Store
-from tests.component.notifications.test_telling import NAMES
 from tests.support import eventually, running
 from tests.unit.notifications import happenings as told
-from tests.unit.notifications.happenings import Happening
+from tests.unit.notifications.happenings import NAMES, Happening
 
 
 @pytest.fixture

@@ -139,3 +139,13 @@ def competency() -> Happening:
     """The technique of the tests."""
     seen = CompetencySeen(code=LETTERS, name="Menyusun surat dinas", name_en="Drafting official letters")
     return event("competency.created", LETTERS, seen), seen
+
+
+NAMES = (
+    person(GUIDE, "Oliva Situmorang", "oliva@example.go.id"),
+    person(LEARNER, "Warji Uyainah", "warji@example.go.id"),
+    person(ENDORSER, "Nardi Nurdiyanti", "nardi@example.go.id"),
+    batch(),
+    competency(),
+)
+"""What the others tell before anything happens: who people are, and what things are called."""
