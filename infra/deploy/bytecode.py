@@ -1,7 +1,7 @@
 """Bytecode that is the same in every build of the image.
 
-`python bytecode.py DIRECTORY...` writes that of every module below. `python bytecode.py --of MODULE...` imports these
-and writes that of all that were needed for it and have none yet.
+`python bytecode.py DIRECTORY...` writes that of every module below. `python bytecode.py --of MODULE...` imports
+these and writes that of all that were needed for it and have none yet.
 """
 
 import importlib
