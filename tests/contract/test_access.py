@@ -69,6 +69,7 @@ request was not good enough. A list that is 200 holds only what the caller may s
 """
 
 
+@pytest.mark.timeout(300)
 def test_the_table_in_the_repository_is_what_the_services_answer(
     settings_for: SettingsFor, tokens: Tokens
 ) -> None:

@@ -70,12 +70,12 @@ def bearer(filled: Filled, tokens: Tokens, who: str) -> str:
 CALLERS = [
     ("enrollment", "hr"),
     ("sessions", "guide"),
-    ("sessions", "hr"),
     ("notifications", "learner"),
     ("notifications", "hr"),
     ("reporting", "hr"),
 ]
 BY_HAND = [
+    ("sessions", "hr"),
     ("enrollment", "officer"),
     ("enrollment", "auditor"),
     ("enrollment", "learner"),
