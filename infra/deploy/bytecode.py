@@ -1,7 +1,7 @@
 """Bytecode that is the same in every build of the image.
 
-`python bytecode.py DIRECTORY...` writes that of every module below. `python bytecode.py --of MODULE...` imports
-these and writes that of all that were needed for it and have none yet.
+`python -m infra.deploy.bytecode DIRECTORY...` writes that of every module below. `--of MODULE...` imports these
+and writes that of all that were needed for it and have none yet.
 """
 
 import importlib
@@ -12,8 +12,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _VALID_WHATEVER_THE_SOURCE = (1).to_bytes(4, "little")
-# Later versions note of each object whether it is used twice, which depends on what else the process has done.
-_FORMAT = 2
+# Later formats note of each object whether others refer to it, which depends on all that the process has done.
+_WITHOUT_REFERENCES = 2
 
 
 def write(source: Path) -> None:
@@ -21,12 +21,14 @@ def write(source: Path) -> None:
     content = source.read_bytes()
     code = compile(content, str(source), "exec", dont_inherit=True, optimize=0)
     target = _target(source)
-    target.parent.mkdir(exist_ok=True)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    # Nothing else refers to what has just been read, so now it can be written with references, which is smaller.
+    code = marshal.loads(marshal.dumps(code, _WITHOUT_REFERENCES))  # noqa: S302 - its own
     target.write_bytes(
         importlib.util.MAGIC_NUMBER
         + _VALID_WHATEVER_THE_SOURCE
         + importlib.util.source_hash(content)
-        + marshal.dumps(code, _FORMAT)
+        + marshal.dumps(code)
     )
 
 
