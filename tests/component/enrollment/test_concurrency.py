@@ -31,9 +31,19 @@ def apart(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
-    """The answers to all calls, made at the same time."""
+    """The answers to all calls, made at the same time; who is told 503 tries again, as clients do."""
     with ThreadPoolExecutor(max_workers=32) as pool:
-        return [future.result() for future in [pool.submit(call) for call in calls]]
+        return [future.result() for future in [pool.submit(patiently, call) for call in calls]]
+
+
+def patiently(call: Callable[[], Answer]) -> Answer:
+    """On a machine whose cores are all in use many who want one guard may wait for longer than a call may take."""
+    answer = call()
+    for _ in range(5):
+        if answer.status != 503:
+            break
+        answer = call()
+    return answer
 
 
 def people(programme: Programme, number: int, units: tuple[str, ...], boss: str | None = None) -> list[str]:
@@ -56,7 +66,7 @@ def test_never_more_accepted_than_seats(programme: Programme) -> None:
     batch = programme.batch(seats=7, seats_per_unit=2)
     ids = people(programme, MANY, ("DISDIK", "DINKES", "KEC", "KEL", "CITY"))
     path = f"/v1/batches/{batch}/participants"
-    made = at_once(*[lambda id_=id_: programme.hr.post(path, {"employee_id": id_}) for id_ in ids])
+    made = at_once(*[lambda id_=id_: programme.hr.post(path, {"employee_id": id_}, key=id_) for id_ in ids])
     assert Counter(answer.status for answer in made) == {201: MANY}
     answers = at_once(
         *[lambda id_=answer.body["id"]: programme.try_move("participants", id_, "accepted") for answer in made]
