@@ -7,7 +7,7 @@ from datetime import datetime
 from bench.cast import MINUTES, Cast, Pair
 from infra.actor import Actor
 from infra.clock import from_wire, system_clock
-from services.sessions.commands.recording import places_of, recorded
+from services.sessions.commands.recording import first_of
 from services.sessions.domain.session import Session
 from services.sessions.domain.slots import slots_of
 from services.sessions.store import Store
@@ -42,8 +42,6 @@ def store_sessions(store: Store, cast: Cast, count: int) -> list[str]:
     pairs: Sequence[Pair] = cast.pairs
     for start in range(0, count, _AT_ONCE):
         made = [session_of(pairs[n % len(pairs)], now) for n in range(start, min(start + _AT_ONCE, count))]
-        store.sessions.insert_many(
-            [(one, recorded(one, Actor(one.guide_id)), places_of(one, slots_of(one))) for one in made]
-        )
+        store.sessions.insert_many([first_of(one, Actor(one.guide_id), slots_of(one)) for one in made])
         ids += [one.id for one in made]
     return ids

@@ -3,9 +3,10 @@
 Lone surrogates are refused, too, but no JSON text can hold one; and that a date exists is what its format says.
 """
 
-_UNWANTED = r"\x7f-\x9f\ufeff\u202a-\u202e\u2066-\u2069"
-_LINE = rf"\x00-\x1f\u2028\u2029{_UNWANTED}"
-_PROSE = rf"\x00-\x08\x0b-\x1f{_UNWANTED}"
+UNWANTED = r"\x7f-\x9f\ufeff\u202a-\u202e\u2066-\u2069"
+"""Beyond C0 and C1: the byte order mark, and what turns the reading direction around."""
+_LINE = rf"\x00-\x1f\u2028\u2029{UNWANTED}"
+_PROSE = rf"\x00-\x08\x0b-\x1f{UNWANTED}"
 LINE_SHAPE = rf"^[^{_LINE}]*[^\s{_LINE}][^{_LINE}]*$"
 PROSE_SHAPE = rf"^(\r\n|[^{_PROSE}])*[^\s{_PROSE}](\r\n|[^{_PROSE}])*$"
 BLANK_OR_PROSE_SHAPE = rf"^(\r\n|[^{_PROSE}])*$"

@@ -11,13 +11,13 @@ from marshmallow import ValidationError, fields, validate
 
 from infra.problems import Text
 from infra.web.bodies import Strict
-from infra.web.shapes import BLANK_OR_PROSE_SHAPE, CODE_SHAPE, LINE_SHAPE, PROSE_SHAPE, UUID_SHAPE
+from infra.web.shapes import BLANK_OR_PROSE_SHAPE, CODE_SHAPE, LINE_SHAPE, PROSE_SHAPE, UNWANTED, UUID_SHAPE
 
-# Beyond C0 and C1: the byte order mark, lone surrogates, and what turns the reading direction around.
-_UNWANTED = r"\x7f-\x9f\ufeff\ud800-\udfff\u202a-\u202e\u2066-\u2069"
+# Lone surrogates, too, which no pattern of a schema can name.
+_UNWANTED = rf"{UNWANTED}\ud800-\udfff"
 _CONTROL = re.compile(rf"[\x00-\x1f\u2028\u2029{_UNWANTED}]")
 _CONTROL_IN_PROSE = re.compile(rf"[\x00-\x08\x0b-\x1f{_UNWANTED}]")
-_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+_UUID = re.compile(UUID_SHAPE)
 _LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
 _EMAIL = re.compile(rf"[^@\s\"<>,;:()\[\]\\]{{1,64}}@(?:{_LABEL}\.)+[a-z]{{2,63}}", re.IGNORECASE | re.ASCII)
 

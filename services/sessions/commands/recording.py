@@ -52,7 +52,7 @@ class Recorder:
         now = self._clock()
         decided = [_decided(new, pairings.get(new.content.pairing_id), now) for new in asked]
         items = [
-            (session, recorded(session, new.actor), places_of(session, slots_of(session)))
+            first_of(session, new.actor, slots_of(session))
             for new, session in zip(asked, decided, strict=True)
             if isinstance(session, Session)
         ]
@@ -82,6 +82,6 @@ def recorded(session: Session, actor: Actor) -> Change:
     return Change(type=rules.happening(None, session), actor=actor, at=at, effective_at=at)
 
 
-def places_of(session: Session, slots: Sequence[bytes]) -> Mapping[str, Any]:
-    """The derived fields of a new session that wants all of its slots."""
-    return {"people": list(session.people), "slots": slots}
+def first_of(session: Session, actor: Actor, slots: Sequence[bytes]) -> tuple[Session, Change, Mapping[str, Any]]:
+    """What `insert_many` takes of a new session that wants all of its slots: state, event, derived fields."""
+    return session, recorded(session, actor), {"people": list(session.people), "slots": slots}

@@ -19,7 +19,7 @@ from ..domain.session import Content, Session
 from ..domain.slots import slots_of
 from ..store import Store
 from .access import Outdated
-from .recording import AT_ONCE, known_pairing, places_of, recorded
+from .recording import AT_ONCE, first_of, known_pairing
 from .sessions import Sessions, Transition
 
 
@@ -163,9 +163,7 @@ class Queue:
         """Stores what waits; what another request got in the way of goes the way of a single one."""
         waiting, self._fresh = self._fresh, []
         self._waiting, self._taken = set(), set()
-        items = [
-            (session, recorded(session, self._actor), places_of(session, slots)) for _, session, slots in waiting
-        ]
+        items = [first_of(session, self._actor, slots) for _, session, slots in waiting]
         results = [
             result
             for start in range(0, len(items), AT_ONCE)
