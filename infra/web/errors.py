@@ -7,7 +7,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 from marshmallow import ValidationError
-from pymongo.errors import ConnectionFailure, PyMongoError
+from pymongo.errors import ConnectionFailure, CursorNotFound, PyMongoError
 from werkzeug.exceptions import HTTPException
 
 from infra.problems import FieldError, Language, Refused, Text, invalid
@@ -126,7 +126,8 @@ def _refusal_of_status(status: int) -> Refused:
 
 def _from_storage(error: PyMongoError) -> Response:
     may_pass = error.timeout or any(error.has_error_label(label) for label in PASSING)
-    if isinstance(error, ConnectionFailure) or may_pass:
+    # A cursor is forgotten when the server starts anew between two batches of a long answer.
+    if isinstance(error, ConnectionFailure | CursorNotFound) or may_pass:
         log.warning("storage unavailable: %s", type(error).__name__)
         return answer(Refused("unavailable", BUSY, status=503, retry=True))
     return _from_accident(error)
