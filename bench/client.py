@@ -9,7 +9,7 @@ import select
 import socket
 import sys
 import time
-from collections import Counter
+from collections import Counter, deque
 from itertools import cycle
 from pathlib import Path
 
@@ -103,7 +103,8 @@ class Load:
         self._start = time.perf_counter() + self._plan.warm
         self._end = self._start + self._plan.seconds if self._plan.seconds else float("inf")
         self._due = time.perf_counter()
-        self._idle = list(self._connections)
+        # In turn, so that none is silent for as long as makes a server close it.
+        self._idle = deque(self._connections)
         self._waiting = 0
         last = self._start
         while self._go_on():
@@ -137,7 +138,7 @@ class Load:
             if self._plan.rate is not None:
                 # Calls come when they come, not in step.
                 self._due += random.expovariate(self._plan.rate)
-            self._idle.pop().send(request)
+            self._idle.popleft().send(request)
             self._waiting += 1
 
     def _take(self, connection: Connection) -> float | None:
