@@ -47,9 +47,8 @@ def start_of(day: date) -> datetime:
 
 def to_wire(instant: datetime) -> str:
     """RFC 3339 in UTC with a `Z`: `2026-05-16T01:00:00.000Z`, without `.000` when the milliseconds are zero."""
-    utc = trim(instant)
-    spec = "milliseconds" if utc.microsecond else "seconds"
-    return utc.isoformat(timespec=spec).replace("+00:00", "Z")
+    text = instant.astimezone(UTC).isoformat(timespec="milliseconds")
+    return f"{text[:19]}Z" if text[19:23] == ".000" else f"{text[:23]}Z"
 
 
 def from_wire(text: str) -> datetime:

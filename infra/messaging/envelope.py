@@ -1,6 +1,7 @@
 """CloudEvents 1.0 over Kafka: written in binary mode, read in binary and structured mode."""
 
 import base64
+import hashlib
 import uuid
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -24,7 +25,13 @@ class Unreadable(Exception):
 
 def derived_id(*parts: str) -> str:
     """An id that follows from what it stands for (UUIDv5), so that doing a thing twice makes the same thing."""
-    return str(uuid.uuid5(NAMESPACE, "\x1f".join(parts)))
+    # The same as uuid.uuid5, in half the time: every event has one.
+    name = NAMESPACE.bytes + "\x1f".join(parts).encode()
+    digest = bytearray(hashlib.sha1(name, usedforsecurity=False).digest())
+    digest[6] = digest[6] & 0x0F | 0x50
+    digest[8] = digest[8] & 0x3F | 0x80
+    text = digest.hex()
+    return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:32]}"
 
 
 class Event(msgspec.Struct, frozen=True, kw_only=True):

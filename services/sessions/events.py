@@ -4,6 +4,7 @@ No names and no words that people wrote: no summary, note, reason or comment.
 """
 
 from collections.abc import Mapping
+from operator import attrgetter
 from typing import Any
 
 from marshmallow import Schema
@@ -53,9 +54,12 @@ ENDORSEMENT_FIELDS = (
 CREDIT_FIELDS = ("id", "learner_id", "source", "session_id", "batch_id", "kind", "on", "jp", "rule")
 
 
+_of_session = attrgetter(*SESSION_FIELDS)
+
+
 def session_data(session: Session) -> Mapping[str, Any]:
     """The public state of a session."""
-    return {name: getattr(session, name) for name in SESSION_FIELDS}
+    return dict(zip(SESSION_FIELDS, _of_session(session), strict=True))
 
 
 def credit_data(credit: Credit) -> Mapping[str, Any]:

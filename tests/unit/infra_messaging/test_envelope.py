@@ -2,6 +2,7 @@
 
 import base64
 import json
+import uuid
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from infra.messaging.envelope import Unreadable, decode, derived_id, to_headers
+from infra.messaging.envelope import NAMESPACE, Unreadable, decode, derived_id, to_headers
 from infra.messaging.subscription import dispatch, on
 
 AT = datetime(2016, 5, 16, 1, 0, tzinfo=UTC)
@@ -123,3 +124,9 @@ def test_data_that_does_not_fit_is_unreadable_without_its_value() -> None:
     with pytest.raises(Unreadable) as caught:
         handle(0, [decode(binary(), b"k", b'{"state":["Budi Santoso"]}')])
     assert str(caught.value) == "data does not fit the reader at $.state"
+
+
+@given(st.lists(st.text(), min_size=1, max_size=4))
+def test_derived_ids_are_uuids_of_version_5(parts: list[str]) -> None:
+    """As the standard library makes them, so that anybody can work them out."""
+    assert derived_id(*parts) == str(uuid.uuid5(NAMESPACE, "\x1f".join(parts)))
