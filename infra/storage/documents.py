@@ -52,7 +52,6 @@ class Stored(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     seq: int
     effective_at: datetime
     updated_at: datetime
-    changed: Timestamp | None = None
     extra: Mapping[str, Any] = {}
 
 
@@ -74,6 +73,7 @@ class Documents(Generic[S]):
         self._fields = frozenset(type_.__struct_fields__) - {"id"}
         if clash := self._fields & RESERVED:
             raise TypeError(f"{type_.__name__} uses reserved names: {sorted(clash)}")
+        self._known = self._fields | RESERVED | {"_id"}
 
     def defaults(self) -> dict[str, Any]:
         """What the state's fields are where a document says nothing, in the form in which it is stored."""
@@ -88,20 +88,8 @@ class Documents(Generic[S]):
     def read(self, document: Mapping[str, Any]) -> Stored[S]:
         """Turns a document into the aggregate."""
         state = {name: document[name] for name in self._fields if name in document}
-        extra = {
-            name: value
-            for name, value in document.items()
-            if name != "_id" and name not in self._fields and name not in RESERVED
-        }
-        return Stored(
-            state=msgspec.convert({"id": document["_id"], **state}, self._type, builtin_types=(datetime,)),
-            version=document["version"],
-            seq=document["seq"],
-            effective_at=document["effective_at"],
-            updated_at=document["updated_at"],
-            changed=document.get("changed"),
-            extra=extra,
-        )
+        read = msgspec.convert({"id": document["_id"], **state}, self._type, builtin_types=(datetime,))
+        return self.stored(read, document)
 
     def new(self, state: S, change: Change, extra: Mapping[str, Any] | None) -> Document:
         """The document of a new aggregate, with its first events."""
@@ -147,15 +135,14 @@ class Documents(Generic[S]):
         return {"_id": after["_id"], "version": stored.version}, update, self.stored(state, document)
 
     def stored(self, state: S, document: Mapping[str, Any]) -> Stored[S]:
-        """The aggregate of a document that was made here, without reading it anew."""
-        known = self._fields | RESERVED | {"_id"}
+        """The aggregate of a document whose state is known."""
         return Stored(
             state=state,
             version=document["version"],
             seq=document["seq"],
             effective_at=document["effective_at"],
             updated_at=document["updated_at"],
-            extra={name: value for name, value in document.items() if name not in known},
+            extra={name: value for name, value in document.items() if name not in self._known},
         )
 
     def _document(self, state: S) -> Document:

@@ -57,10 +57,10 @@ PAIRING_FIELDS = (
 
 def wire(value: Any) -> Any:
     """A struct, or a value in one, as JSON has it."""
-    if isinstance(value, datetime):
-        return to_wire(value)
     if value is None or isinstance(value, str | int):
         return value
+    if isinstance(value, datetime):
+        return to_wire(value)
     return msgspec.to_builtins(value)
 
 

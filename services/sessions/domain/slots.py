@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
-from uuid import UUID
 
 from .session import Session
 
@@ -20,7 +19,7 @@ def slots_of(session: Session) -> list[bytes]:
         return []
     first, last = _slot(session.started_at), _slot(session.ends_at - LEAST_OVERLAP)
     stamps = [number.to_bytes(4, "big") for number in range(first, last + 1)]
-    people = [UUID(person).bytes for person in session.people]
+    people = [bytes.fromhex(person.replace("-", "")) for person in session.people]
     return [person + stamp for person in people for stamp in stamps]
 
 
