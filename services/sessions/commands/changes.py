@@ -15,11 +15,13 @@ from pymongo.collection import Collection
 from infra.actor import Actor
 from infra.clock import Clock
 from infra.problems import FieldError, Language, Refused, invalid
+from infra.storage.aggregates import WITHOUT_EVENTS, Stored
 from infra.storage.mongo import Document
 from infra.storage.paging import decode, encode
 from infra.web.paging import BAD_CURSOR
 
 from ..domain.copies import Pairing
+from ..domain.session import Session
 from ..store import Store, read_copy
 from ..views import View, credit_view, endorsement_view, pairing_view, session_view
 
@@ -80,27 +82,40 @@ class Page(NamedTuple):
     more: bool
 
 
+class Source(NamedTuple):
+    """A collection of what concerns people. whose: the field that names them. fields: what is read at first."""
+
+    kind: str
+    collection: Collection[Document]
+    whose: str
+    fields: Mapping[str, int]
+
+
 class Changes:
     """Reads what concerns one person: pairings, sessions, endorsements and credits."""
 
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._sources: tuple[tuple[str, Collection[Document], str], ...] = (
-            ("credit", store.credits.collection, "learner_id"),
-            ("endorsement", store.endorsements.collection, "people"),
-            ("pairing", store.pairings.collection, "people"),
-            ("session", store.sessions.collection, "people"),
+        self._sources = (
+            Source("credit", store.credits.collection, "learner_id", WITHOUT_EVENTS),
+            Source("endorsement", store.endorsements.collection, "people", WITHOUT_EVENTS),
+            Source("pairing", store.pairings.collection, "people", {}),
+            Source("session", store.sessions.collection, "people", {"changed": 1, "version": 1}),
         )
 
-    def since(self, actor: Actor, cursor: Cursor, say: Language) -> Page:
-        """One page of what changed after the cursor's place."""
+    def since(self, actor: Actor, cursor: Cursor, say: Language, at_hand: Mapping[str, Stored[Session]]) -> Page:
+        """One page of what changed after the cursor's place.
+
+        at_hand: sessions by id that this request has stored or read itself. Most of what is new for a phone is
+        what it has just sent; that is read again only where somebody else has changed it meanwhile.
+        """
         horizon = Place(Timestamp(max(self._visible_until() - WINDOW, 0), 0), "", "")
         found = list(self._read(actor.sub, cursor.place, PAGE + 1))
         more, found = len(found) > PAGE, found[:PAGE]
         last = found[-1][0] if found else cursor.place
         following = cursor.after(last, horizon, more=more)
-        return Page(self._told(actor, found, say), following.write(), more)
+        return Page(self._told(actor, found, at_hand, say), following.write(), more)
 
     def _visible_until(self) -> int:
         """The server's time of what it shows to a read that starts now, in seconds."""
@@ -110,32 +125,29 @@ class Changes:
         return stamp.time if stamp else 0
 
     def _read(self, person: str, place: Place, limit: int) -> Iterator[tuple[Place, Document]]:
-        streams = [
-            self._stream(kind, collection, {field: person}, place, limit)
-            for kind, collection, field in self._sources
-        ]
+        streams = [self._stream(source, person, place, limit) for source in self._sources]
         merged = heapq.merge(*streams, key=lambda pair: pair[0])
         return (pair for pair, _ in zip(merged, range(limit), strict=False))
 
-    def _stream(
-        self,
-        kind: str,
-        collection: Collection[Document],
-        whose: Mapping[str, Any],
-        place: Place,
-        limit: int,
-    ) -> Iterator[tuple[Place, Document]]:
+    def _stream(self, source: Source, person: str, place: Place, limit: int) -> Iterator[tuple[Place, Document]]:
+        kind = source.kind
         later: Mapping[str, Any] = {"changed": {"$gte" if kind > place.kind else "$gt": place.at}}
         if kind == place.kind:
             later = {"$or": [later, {"changed": place.at, "_id": {"$gt": place.id}}]}
-        rows = collection.find({**whose, **later}, {"events": 0}, limit=limit)
+        rows = source.collection.find({source.whose: person, **later}, source.fields, limit=limit)
         for row in rows.sort([("changed", 1), ("_id", 1)]):
             yield Place(row["changed"], kind, row["_id"]), row
 
     # --- telling
 
-    def _told(self, actor: Actor, found: list[tuple[Place, Document]], say: Language) -> list[View]:
-        sessions = {place.id: self._store.sessions.read(row) for place, row in found if place.kind == "session"}
+    def _told(
+        self,
+        actor: Actor,
+        found: list[tuple[Place, Document]],
+        at_hand: Mapping[str, Stored[Session]],
+        say: Language,
+    ) -> list[View]:
+        sessions = self._sessions(found, at_hand)
         credits_ = self._store.credits_by_session(stored.state for stored in sessions.values())
         pairings = {place.id: read_copy(row, Pairing) for place, row in found if place.kind == "pairing"}
         people = {person for one in pairings.values() for person in (one.guide_id, one.learner_id)}
@@ -150,6 +162,18 @@ class Changes:
             return self._told_if_concerned(place.kind, row, actor, say)
 
         return [_change(place, data(place, row)) for place, row in found]
+
+    def _sessions(
+        self, found: list[tuple[Place, Document]], at_hand: Mapping[str, Stored[Session]]
+    ) -> dict[str, Stored[Session]]:
+        versions = {place.id: row["version"] for place, row in found if place.kind == "session"}
+        known = {
+            id_: stored
+            for id_, version in versions.items()
+            if (stored := at_hand.get(id_)) is not None and stored.version == version
+        }
+        others = versions.keys() - known.keys()
+        return known | (self._store.sessions.many(others) if others else {})
 
     def _told_if_concerned(self, kind: str, row: Document, actor: Actor, say: Language) -> View | None:
         if kind == "credit":

@@ -8,6 +8,7 @@ from marshmallow import Schema
 
 from infra.actor import Actor
 from infra.problems import Refused
+from infra.storage.aggregates import Stored
 from infra.web.auth import require
 from infra.web.blueprint import Blueprint, body_limit, json_body, load_item
 from infra.web.context import language
@@ -17,6 +18,7 @@ from ..commands.access import Outdated
 from ..commands.changes import Changes, Cursor
 from ..commands.sync import Move, Outcome, Sync, Write
 from ..domain import texts
+from ..domain.session import Session
 from ..schemas.sync import SyncBody, SyncedSession, SyncedStep, SyncFrame, SyncOut
 from ..views import View
 from .sessions import content_of, transition_of
@@ -48,18 +50,22 @@ def blueprint(sync: Sync, changes: Changes, shown: Shown) -> Blueprint:
         cursor = Cursor.read(frame["cursor"])
         intake = Intake(actor, shown)
         results = intake.sessions(frame["sessions"], sync) + intake.steps(frame["transitions"], sync)
-        news = changes.since(actor, cursor, language())
+        news = changes.since(actor, cursor, language(), intake.at_hand)
         return current_app.json.response(results=results, changes=news.changes, cursor=news.cursor, more=news.more)
 
     return blp
 
 
 class Intake:
-    """Takes raw items in: a bad one ends as `refused` with its problem, the others go on."""
+    """Takes raw items in: a bad one ends as `refused` with its problem, the others go on.
+
+    at_hand: what is stored of the good ones, by id.
+    """
 
     def __init__(self, actor: Actor, shown: Shown) -> None:
         self._actor = actor
         self._shown = shown
+        self.at_hand: dict[str, Stored[Session]] = {}
 
     def sessions(self, raw: Sequence[Any], sync: Sync) -> list[View]:
         """The results of the sessions, in their order."""
@@ -91,6 +97,7 @@ class Intake:
         id_ = item.get("id") if isinstance(item, dict) else None
         told: View = {"id": id_ if isinstance(id_, str) else None, "status": "refused"}
         if outcome.stored is not None:
+            self.at_hand[outcome.stored.state.id] = outcome.stored
             status = "stored" if outcome.changed else "unchanged"
             return told | {"status": status, "version": outcome.stored.version, "problem": None}
         refusal = outcome.refusal

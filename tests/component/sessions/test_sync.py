@@ -1,3 +1,4 @@
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 from unittest.mock import patch
@@ -192,6 +193,40 @@ def test_without_a_cursor_all_of_this_persons_comes_and_nothing_of_others(world:
                 path = f"/v1/sessions/{id_}"
                 assert change["data"] == world.by(who).get(path).expect(200).body
                 assert change["data"]["private_note"] == ("rahasia" if who == guide else None)
+
+
+def test_what_was_just_sent_is_told_as_it_is_stored(world: World, pair: Trio) -> None:
+    guide, learner, pairing = pair
+    queue = [item(pairing, number, private_note="rahasia") for number in range(3)]
+    queue += [{**queue[0], "minutes": 50, "base_version": 1}]
+    first = sync(world, guide, sessions=queue[:3])
+    second = sync(world, guide, cursor=first["cursor"], sessions=queue[2:])
+    step = {"id": queue[1]["id"], "base_version": 1, "to": "confirmed"}
+    third = sync(world, learner, transitions=[step])
+    for answer in (first, second, third):
+        told = {change["id"]: change["data"] for change in answer["changes"] if change["type"] == "session"}
+        assert told.keys() == {one["id"] for one in queue}
+    assert told == {id_: world.by(learner).get(f"/v1/sessions/{id_}").expect(200).body for id_ in told}
+    assert [told[one["id"]]["version"] for one in queue[:3]] == [2, 2, 1]
+
+
+def test_what_somebody_changes_in_between_is_told_as_changed(world: World, pair: Trio) -> None:
+    """Between storing what a phone has sent and reading what is new for it."""
+    guide, learner, pairing = pair
+    queue = [item(pairing, number) for number in range(2)]
+    visible_until = changes.Changes._visible_until
+
+    def confirmed_meanwhile(reader: changes.Changes) -> int:
+        path = f"/v1/sessions/{queue[0]['id']}/transitions"
+        with ThreadPoolExecutor(1) as other:
+            other.submit(world.by(learner).post, path, {"to": "confirmed"}, version=1).result().expect(200)
+        return visible_until(reader)
+
+    with patch.object(changes.Changes, "_visible_until", confirmed_meanwhile):
+        answer = sync(world, guide, sessions=queue)
+    told = {change["id"]: change["data"] for change in answer["changes"] if change["type"] == "session"}
+    assert [told[one["id"]]["status"] for one in queue] == ["confirmed", "held"]
+    assert [told[one["id"]]["version"] for one in queue] == [2, 1]
 
 
 def test_pages_bring_everything_once_a_round_and_end(world: World, pair: Trio) -> None:
