@@ -1,6 +1,6 @@
 """Storing new sessions: those that come at the same moment by one read and one insert, without a transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -19,9 +19,15 @@ from ..domain.session import Content, Session
 from ..domain.slots import slots_of
 from ..store import Store
 
-AT_ONCE = 20
-"""Sessions in one insert: MongoDB takes it as one transaction, and long ones into a unique index of many keys a
-document stop each other for seconds (docs/performance.md)."""
+MOST_KEYS = 400
+"""Slots in one insert: MongoDB takes it as one transaction, and those with many keys for a unique index stop each
+other for seconds (docs/performance.md). It is enough for 100 sessions of 45 minutes, or 11 of 8 hours."""
+
+TOGETHER = 20
+"""Sessions that come at the same moment in one insert; more threads than that are seldom here."""
+
+Item = tuple[Session, Change, Mapping[str, Any]]
+"""What `insert_many` takes of a session."""
 
 
 class New(Struct, frozen=True, kw_only=True):
@@ -38,7 +44,7 @@ class Recorder:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store = store
         self._clock = clock
-        self._together = Together(self._record, AT_ONCE)
+        self._together = Together(self._record, TOGETHER)
 
     def record(self, new: New) -> Stored[Session] | Exists | Taken:
         """Stores one, together with others that come at the same moment. Raises Refused."""
@@ -82,6 +88,21 @@ def recorded(session: Session, actor: Actor) -> Change:
     return Change(type=rules.happening(None, session), actor=actor, at=at, effective_at=at)
 
 
-def first_of(session: Session, actor: Actor, slots: Sequence[bytes]) -> tuple[Session, Change, Mapping[str, Any]]:
+def first_of(session: Session, actor: Actor, slots: Sequence[bytes]) -> Item:
     """What `insert_many` takes of a new session that wants all of its slots: state, event, derived fields."""
     return session, recorded(session, actor), {"people": list(session.people), "slots": slots}
+
+
+def in_shares(items: Iterable[Item]) -> Iterator[list[Item]]:
+    """Parts for one insert each, with MOST_KEYS slots at the most."""
+    share: list[Item] = []
+    keys = 0
+    for item in items:
+        wanted = len(item[2]["slots"])
+        if share and keys + wanted > MOST_KEYS:
+            yield share
+            share, keys = [], 0
+        share.append(item)
+        keys += wanted
+    if share:
+        yield share

@@ -19,7 +19,7 @@ from ..domain.session import Content, Session
 from ..domain.slots import slots_of
 from ..store import Store
 from .access import Outdated
-from .recording import AT_ONCE, first_of, known_pairing
+from .recording import first_of, in_shares, known_pairing
 from .sessions import Sessions, Transition
 
 
@@ -163,12 +163,8 @@ class Queue:
         """Stores what waits; what another request got in the way of goes the way of a single one."""
         waiting, self._fresh = self._fresh, []
         self._waiting, self._taken = set(), set()
-        items = [first_of(session, self._actor, slots) for _, session, slots in waiting]
-        results = [
-            result
-            for start in range(0, len(items), AT_ONCE)
-            for result in self._store.sessions.insert_many(items[start : start + AT_ONCE])
-        ]
+        items = (first_of(session, self._actor, slots) for _, session, slots in waiting)
+        results = [result for share in in_shares(items) for result in self._store.sessions.insert_many(share)]
         for (place, session, _), result in zip(waiting, results, strict=True):
             if isinstance(result, Exists | Taken):
                 self._put(place)
