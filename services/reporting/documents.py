@@ -1,5 +1,6 @@
 """The documents in which facts and people are kept, and back."""
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import msgspec
@@ -58,19 +59,28 @@ def credit_fact(document: Document) -> CreditFact:
     )
 
 
-def of_person(person: Person, shard: int) -> Document:
-    """A person as stored; placements and months stand in lists, since codes may hold dots."""
+def of_person(person: Person, before: Person | None = None) -> Document:
+    """A person as stored, without `_id` and shard, or only what is another than before.
+
+    Placements and months stand in lists, since codes may hold dots.
+    """
     return {
-        "_id": person.id,
-        "shard": shard,
-        "seq": person.seq,
-        "tree": person.tree,
-        "history": msgspec.to_builtins(person.history),
-        "skills": msgspec.to_builtins(person.skills),
-        "places": msgspec.to_builtins(person.places),
-        "reached": [[month, path, n] for (month, path), n in person.reached.items()],
-        "jp": [[month, n] for month, n in person.jp.items()],
+        name: write(value)
+        for name, write in _OF_PERSON.items()
+        if (value := getattr(person, name)) is not getattr(before, name, _NOTHING)
     }
+
+
+_NOTHING = object()
+_OF_PERSON: Mapping[str, Callable[[Any], Any]] = {
+    "seq": int,
+    "tree": int,
+    "history": msgspec.to_builtins,
+    "skills": msgspec.to_builtins,
+    "places": msgspec.to_builtins,
+    "reached": lambda reached: [[month, path, n] for (month, path), n in reached.items()],
+    "jp": lambda jp: [[month, n] for month, n in jp.items()],
+}
 
 
 def person(document: Document) -> Person:

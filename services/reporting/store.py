@@ -155,7 +155,14 @@ class Store:
             if new:
                 self[name].insert_many(new, ordered=False, session=session)
             self._replace(name, (doc.of_fact(fact, shard) for fact in facts if not ledger.is_new(fact)), session)
-        self._replace("people", (doc.of_person(each, shard) for each in ledger.changed_people), session)
+        people = [
+            UpdateOne(
+                {"_id": each.id}, {"$set": doc.of_person(each, ledger.before(each)) | {"shard": shard}}, True
+            )
+            for each in ledger.changed_people
+        ]
+        if people:
+            self["people"].bulk_write(people, ordered=False, session=session)
         masteries = ledger.masteries
         self._replace("masteries", (doc.of_mastery(each, shard) for each in masteries.values() if each), session)
         gone = [id_ for id_, mastery in masteries.items() if mastery is None]
@@ -169,16 +176,13 @@ class Store:
         if writes:
             self[name].bulk_write(writes, ordered=False, session=session)
 
-    def _add(self, cells: Mapping[Cell, int], shard: int, session: ClientSession) -> None:
-        increments: dict[tuple[str, str, tuple[str, ...]], dict[str, int]] = {}
-        for cell, amount in cells.items():
-            fields = increments.setdefault((cell.metric, cell.period, cell.codes), {})
-            fields[f"n.{cell.field}"] = amount
+    def _add(self, cells: Mapping[Cell, Mapping[str, int]], shard: int, session: ClientSession) -> None:
         writes = []
-        for (metric, period, codes), fields in increments.items():
+        for (metric, period, codes), sums in cells.items():
             id_ = f"{shard}|{metric}|{period}|{SEPARATOR.join(codes)}"
             about = {"shard": shard, "metric": metric, "period": period, "codes": codes}
-            writes.append(UpdateOne({"_id": id_}, {"$inc": fields, "$setOnInsert": about}, upsert=True))
+            amounts = {f"n.{field}": amount for field, amount in sums.items()}
+            writes.append(UpdateOne({"_id": id_}, {"$inc": amounts, "$setOnInsert": about}, upsert=True))
         if writes:
             self["counters"].bulk_write(writes, ordered=False, session=session)
 

@@ -12,7 +12,7 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from services.reporting.domain.people import Person, Place, Skill, Stint, by_end_of_day
-from services.reporting.domain.periods import GRAINS, Grain, day_before, following, key_of, known
+from services.reporting.domain.periods import GRAINS, day_before, following, key_of, known
 from services.reporting.domain.tree import SEPARATOR
 
 Kind = Literal["coaching", "mentoring"]
@@ -22,12 +22,14 @@ JP_DUTY = 20
 
 
 class Cell(NamedTuple):
-    """One number: what (`metric`, `field`), when (`period`) and where (unit codes of the placements)."""
+    """Where numbers stand: what (`metric`), when (`period`) and where (unit codes of the placements).
+
+    The metric `flow` has several, by field (`flows`); the others have one, of people.
+    """
 
     metric: str
     period: str
     codes: tuple[str, ...]
-    field: str
 
 
 class Stock(NamedTuple):
@@ -97,26 +99,30 @@ class Sums:
         for field, amount in flows(fact).items():
             sums[field] = sums.get(field, 0) + times * amount
 
-    def cells(self) -> Counter[Cell]:
-        """The sums of months, quarters and years."""
-        cells: Counter[Cell] = Counter()
+    def cells(self) -> dict[Cell, dict[str, int]]:
+        """The sums of months, quarters and years, by field."""
+        cells: dict[Cell, dict[str, int]] = {}
         for (month, path), sums in self._by_month.items():
             codes = tuple(path.split(SEPARATOR))
             for grain in GRAINS:
-                period = key_of(month, grain)
+                cell = cells.setdefault(Cell("flow", key_of(month, grain), codes), {})
                 for field, amount in sums.items():
-                    if amount:
-                        cells[Cell("flow", period, codes, field)] += amount
+                    cell[field] = cell.get(field, 0) + amount
         return cells
 
 
-def of_reached(reached: Iterable[tuple[str, str]]) -> dict[Cell, int]:
-    """The person once for each period in which they were reached, at the set of their placements in it."""
-    sets: dict[tuple[Grain, str], set[str]] = {}
+def of_reached(reached: Iterable[tuple[str, str]], months: Iterable[str]) -> dict[Cell, int]:
+    """The person once for each period in which they were reached, at the set of their placements in it.
+
+    Only for the periods in which one of the months lies.
+    """
+    periods = {key_of(month, grain) for month in months for grain in GRAINS}
+    sets: dict[str, set[str]] = {}
     for month, path in reached:
         for grain in GRAINS:
-            sets.setdefault((grain, key_of(month, grain)), set()).add(path)
-    return {Cell("reached", period, codes_of(paths), "people"): 1 for (_, period), paths in sets.items()}
+            if (period := key_of(month, grain)) in periods:
+                sets.setdefault(period, set()).add(path)
+    return {Cell("reached", period, codes_of(paths)): 1 for period, paths in sets.items()}
 
 
 def of_activity(places: Iterable[Place]) -> Counter[Cell]:
@@ -131,9 +137,9 @@ def of_activity(places: Iterable[Place]) -> Counter[Cell]:
             now = codes_of(path for first, last, path in spans if first <= step and (last is None or step <= last))
             if now != before:
                 if before:
-                    cells[Cell(f"active_{grain}", step, before, "people")] -= 1
+                    cells[Cell(f"active_{grain}", step, before)] -= 1
                 if now:
-                    cells[Cell(f"active_{grain}", step, now, "people")] += 1
+                    cells[Cell(f"active_{grain}", step, now)] += 1
             before = now
     return cells
 
@@ -162,7 +168,7 @@ def of_duty_met(person: Person, years: Iterable[str]) -> dict[Cell, int]:
             if sum(jp for month, jp in months if month <= period.last[:7]) >= JP_DUTY:
                 codes = active_codes(person.places, period.first, period.last)
                 if codes:
-                    cells[Cell("jp20", key, codes, "people")] = 1
+                    cells[Cell("jp20", key, codes)] = 1
     return cells
 
 
@@ -177,17 +183,13 @@ def of_person_instead(old: Person, new: Person) -> Counter[Cell]:
     if moved:
         cells.update(difference(of_activity(old.places), of_activity(new.places)))
     if old.reached.keys() != new.reached.keys():
-        years = {month[:4] for month, _ in old.reached.keys() ^ new.reached.keys()}
-        cells.update(difference(of_reached(_in_years(old, years)), of_reached(_in_years(new, years))))
+        months = {month for month, _ in old.reached.keys() ^ new.reached.keys()}
+        cells.update(difference(of_reached(old.reached, months), of_reached(new.reached, months)))
     if moved or old.jp != new.jp:
         years = {month[:4] for month, _ in old.jp.items() ^ new.jp.items()}
         years |= {month[:4] for month in new.jp} if moved else set()
         cells.update(difference(of_duty_met(old, years), of_duty_met(new, years)))
     return cells
-
-
-def _in_years(person: Person, years: set[str]) -> list[tuple[str, str]]:
-    return [(month, path) for month, path in person.reached if month[:4] in years]
 
 
 def of_skills(history: Iterable[Stint], skills: Iterable[Skill]) -> Counter[Stock]:

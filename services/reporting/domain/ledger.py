@@ -53,6 +53,7 @@ class Ledger:
 
     def __init__(self, people: Iterable[Person], facts: Iterable[Fact]) -> None:
         self._before = {person.id: person for person in people}
+        self._handed = frozenset(self._before)
         self._people = dict(self._before)
         self._facts: dict[Key, Fact] = {}
         self._changed: dict[Key, Fact] = {}
@@ -157,13 +158,19 @@ class Ledger:
         """The people who must be stored."""
         return [new for id_, new in self._people.items() if new is not self._before[id_]]
 
+    def before(self, person: Person) -> Person | None:
+        """The person as they are stored, None for one who isn't."""
+        return self._before[person.id] if person.id in self._handed else None
+
     @property
-    def cells(self) -> dict[Cell, int]:
-        """What must be added to the counters."""
-        cells = self._sums.cells()
+    def cells(self) -> dict[Cell, dict[str, int]]:
+        """What must be added to the counters, by field."""
+        people: Counter[Cell] = Counter()
         for person in self.changed_people:
-            cells.update(of_person_instead(self._before[person.id], person))
-        return {cell: amount for cell, amount in cells.items() if amount}
+            people.update(of_person_instead(self._before[person.id], person))
+        cells = self._sums.cells() | {cell: {"people": amount} for cell, amount in people.items()}
+        changes = {cell: {name: each for name, each in sums.items() if each} for cell, sums in cells.items()}
+        return {cell: sums for cell, sums in changes.items() if sums}
 
     @property
     def stocks(self) -> dict[Stock, int]:
