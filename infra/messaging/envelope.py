@@ -108,7 +108,13 @@ def _stamp(instant: datetime) -> bytes:
 
 
 def decode(
-    headers: Sequence[tuple[str, bytes | None]], key: bytes | None, value: bytes | None, *, topic: str = ""
+    headers: Sequence[tuple[str, bytes | None]],
+    key: bytes | None,
+    value: bytes | None,
+    *,
+    topic: str = "",
+    partition: int = 0,
+    offset: int = 0,
 ) -> Event:
     """Reads an event in either mode. Raises Unreadable."""
     try:
@@ -116,15 +122,14 @@ def decode(
         record_key = key.decode() if key is not None else ""
     except UnicodeDecodeError:
         raise Unreadable("headers or key are not UTF-8") from None
+    body = value
     if found.get("content-type", "").startswith(STRUCTURED):
-        attributes, body = _structured(value)
-    else:
-        attributes = {name[3:]: text for name, text in found.items() if name.startswith("ce_")}
-        body = value
-    return _event(attributes, record_key, body, topic)
+        found, body = _structured(value)
+    return _event(found, record_key, body, topic, partition, offset)
 
 
 def _structured(value: bytes | None) -> tuple[dict[str, str], bytes | None]:
+    """The attributes, named as in the headers of binary mode, and the data."""
     try:
         envelope = msgspec.json.decode(value or b"", type=dict[str, Any])
         if "data_base64" in envelope:
@@ -134,29 +139,35 @@ def _structured(value: bytes | None) -> tuple[dict[str, str], bytes | None]:
             body = None if data is None else msgspec.json.encode(data)
     except (msgspec.DecodeError, ValueError, TypeError):
         raise Unreadable("the structured event is not a JSON object") from None
-    return {name: str(item) for name, item in envelope.items()}, body
+    return {f"ce_{name}": str(item) for name, item in envelope.items()}, body
 
 
-def _event(attributes: Mapping[str, str], key: str, body: bytes | None, topic: str) -> Event:
-    if attributes.get("specversion") != "1.0":
+def _event(
+    found: Mapping[str, str], key: str, body: bytes | None, topic: str, partition: int, offset: int
+) -> Event:
+    if found.get("ce_specversion") != "1.0":
         raise Unreadable("specversion is not 1.0")
     try:
-        name, version = attributes["type"].removeprefix(TYPE_PREFIX).rsplit(".v", 1)
-        time = from_wire(attributes["time"])
+        name, version = found["ce_type"].removeprefix(TYPE_PREFIX).rsplit(".v", 1)
+        recorded = found["ce_time"]
+        effective = found.get("ce_effectiveat", recorded)
+        time = from_wire(recorded)
         return Event(
-            id=attributes["id"],
-            source=attributes["source"].strip("/"),
+            id=found["ce_id"],
+            source=found["ce_source"].strip("/"),
             type=name,
             version=int(version),
-            subject=attributes["subject"],
-            seq=int(attributes["sequence"]),
+            subject=found["ce_subject"],
+            seq=int(found["ce_sequence"]),
             time=time,
-            effective_at=from_wire(attributes["effectiveat"]) if "effectiveat" in attributes else time,
-            key=attributes.get("partitionkey", key),
+            effective_at=time if effective == recorded else from_wire(effective),
+            key=found.get("ce_partitionkey", key),
             body=body,
             topic=topic,
+            partition=partition,
+            offset=offset,
         )
     except KeyError as error:
-        raise Unreadable(f"{error.args[0]} is missing") from None
+        raise Unreadable(f"{error.args[0].removeprefix('ce_')} is missing") from None
     except ValueError:
         raise Unreadable("type, time, effectiveat or sequence is malformed") from None
