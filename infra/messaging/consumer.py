@@ -1,15 +1,16 @@
 """The consumer: gives events to a handler, at least once, and lets nothing be lost or stand in the way.
 
-Steps, in this order: read a batch; handle it whole; where that fails, handle its events one by one; a failure
-that may pass pauses that partition (others go on) and is tried again with growing pauses; one that can't pass, or
-whose tries are used up, goes to the dead letters; where these can't be written, the partition waits; then the
-offsets are committed, after the effect.
+Steps, in this order: read batches; handle each whole, those of several partitions side by side; where that fails,
+handle it in parts, down to single events; a failure that may pass pauses that partition (others go on) and is
+tried again with growing pauses; one that can't pass, or whose tries are used up, goes to the dead letters; where
+these can't be written, the partition waits; then the offsets are committed, after the effect.
 """
 
 import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
 
@@ -35,6 +36,12 @@ HANDLED = Counter("bina_events_handled", "Events whose effect is stored", ["grou
 DEAD = Counter("bina_dead_letters", "Messages put to the dead letters", ["group", "topic"])
 RETRIED = Counter("bina_events_retried", "Pauses of a partition after a failure", ["group"])
 LAG = Gauge("bina_consumer_lag", "Events not yet handled, of the partitions of this worker", ["group", "topic"])
+
+SIDE_BY_SIDE = 4
+"""Partitions whose events are handled at the same time, while the database works."""
+
+PARTS = 50
+"""Into so many a batch is cut that can't be handled whole."""
 
 TRIES = 6
 LONGEST_PAUSE = 30.0
@@ -78,6 +85,7 @@ class Consumer:
         self._tries: dict[tuple[TopicPartition, int], int] = {}
         self._paused: dict[TopicPartition, float] = {}
         self._last: dict[TopicPartition, datetime] = {}
+        self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="handling")
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set; trouble with Kafka is waited out."""
@@ -122,8 +130,10 @@ class Consumer:
             if place in consumer.assignment():
                 consumer.resume(place)
         batches = kafka.poll(consumer, timeout_ms=200)
-        for place, records in batches.items():
-            self._handle(consumer, place, records)
+        errors = self._threads.map(self._try, batches, batches.values())
+        for (place, records), error in zip(batches.items(), errors, strict=True):
+            if error is not None:
+                self._in_parts(consumer, place, records)
         if batches:
             try:
                 consumer.commit()
@@ -132,34 +142,48 @@ class Consumer:
 
     # --- handling
 
-    def _handle(self, consumer: KafkaConsumer, place: TopicPartition, records: list[Any]) -> None:
+    def _try(self, place: TopicPartition, records: Sequence[Any]) -> Exception | None:
+        """Handles the records at once; gives what is in the way. May run in any thread, unlike the consumer."""
         try:
             events = [self._decode(record) for record in records]
             self._handler(place.partition, events)
-            self._done(place, events)
+            self._done(place, records, events)
         except Exception as error:  # noqa: BLE001 - whatever it is, one event must not hold up the others
-            log.info("a batch is handled one by one", extra={"reason": type(error).__name__})
-            self._one_by_one(consumer, place, records)
+            return error
+        return None
 
-    def _one_by_one(self, consumer: KafkaConsumer, place: TopicPartition, records: list[Any]) -> None:
-        for record in records:
-            try:
-                event = self._decode(record)
-                self._handler(place.partition, [event])
-                self._done(place, [event])
-                self._tries.pop((place, record.offset), None)
-            except Exception as error:  # noqa: BLE001 - it is written down with the event
-                if not self._give_up(place, record, error):
-                    self._pause(consumer, place, record.offset)
-                    return
+    def _in_parts(self, consumer: KafkaConsumer, place: TopicPartition, records: Sequence[Any]) -> bool:
+        """Handles the records in ever smaller parts, in order; False when one has to wait, and all after it."""
+        log.info("a batch is handled in parts", extra={"events": len(records)})
+        size = max(1, len(records) // PARTS)
+        for start in range(0, len(records), size):
+            part = records[start : start + size]
+            error = self._try(place, part)
+            if error is None:
+                continue
+            if len(part) > 1:
+                if not self._in_parts(consumer, place, part):
+                    return False
+            elif not self._give_up(place, part[0], error):
+                self._pause(consumer, place, part[0].offset)
+                return False
+        return True
 
-    def _done(self, place: TopicPartition, events: list[Event]) -> None:
+    def _done(self, place: TopicPartition, records: Sequence[Any], events: list[Event]) -> None:
+        # What is tried again is always the first of its batch.
+        self._tries.pop((place, records[0].offset), None)
         HANDLED.labels(self._group, place.topic).inc(len(events))
         self._last[place] = events[-1].time
 
     def _decode(self, record: Any) -> Event:
-        event = decode(record.headers or [], record.key, record.value, topic=self._plain(record.topic))
-        return msgspec.structs.replace(event, partition=record.partition, offset=record.offset)
+        return decode(
+            record.headers or [],
+            record.key,
+            record.value,
+            topic=self._plain(record.topic),
+            partition=record.partition,
+            offset=record.offset,
+        )
 
     def _give_up(self, place: TopicPartition, record: Any, error: Exception) -> bool:
         """Puts the record to the dead letters if nothing else helps; False when it is to be tried again."""

@@ -52,7 +52,7 @@ def consumer(settings: Settings, group: str | None) -> KafkaConsumer:
         "fetch_max_wait_ms": 100,
         # How soon partitions that were not known when the group was formed are taken up.
         "metadata_max_age_ms": 10_000,
-        "max_poll_records": 2_000,
+        "max_poll_records": 5_000,
         "reconnect_backoff_max_ms": 1_000,
         "metrics_enabled": False,
     }

@@ -13,7 +13,7 @@ from pymongo.database import Database
 from infra.clock import system_clock
 from infra.messaging import deadletters, kafka
 from infra.messaging.consumer import Consumer, Progress
-from infra.messaging.envelope import Event
+from infra.messaging.envelope import Event, to_headers
 from infra.messaging.relay import Relay, resend
 from infra.messaging.subscription import dispatch, on
 from infra.messaging.topics import ensure_topics, full_name
@@ -30,6 +30,9 @@ class Seen(msgspec.Struct, frozen=True):
     """The reader's own, smaller view of a thing."""
 
     colour: str
+
+
+NONSENSE = (b"\xff not json", [("ce_type", b"nonsense")])
 
 
 class Threads:
@@ -58,10 +61,12 @@ def consumer(settings: Settings, handler: Callable[[int, list[Event]], None], **
     return Consumer(settings, "readers", ["enrollment.events"], handler, system_clock, **options)
 
 
-def put_raw(settings: Settings, value: bytes, headers: list[tuple[str, bytes]]) -> None:
+def put_raw(settings: Settings, *records: tuple[bytes, list[tuple[str, bytes]]]) -> None:
+    """Values with their headers, all of them into one partition."""
     ensure_topics(settings)
     producer = kafka.producer(settings)
-    producer.send(full_name(settings, "enrollment.events"), value=value, key=b"k", headers=headers)
+    for value, headers in records:
+        producer.send(full_name(settings, "enrollment.events"), value=value, key=b"k", headers=headers)
     producer.flush(timeout=10)
     producer.close()
 
@@ -147,7 +152,7 @@ def test_rubbish_goes_to_the_dead_letters_and_the_next_is_handled(settings_for: 
     def handle(batch: list[tuple[Event, Seen]]) -> None:
         got.extend(seen.colour for _, seen in batch)
 
-    put_raw(settings, b"\xff not json", [("ce_type", b"nonsense")])
+    put_raw(settings, NONSENSE)
     with running(Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))):
         things(database).insert(Thing(id="a", colour="red"), change("made"))
         eventually(lambda: got == ["red"], timeout=20)
@@ -156,6 +161,49 @@ def test_rubbish_goes_to_the_dead_letters_and_the_next_is_handled(settings_for: 
     assert (letter.value, letter.key, letter.type) == (b"\xff not json", b"k", "nonsense")
     assert letter.reason == "specversion is not 1.0"
     assert deadletters.send_again(settings, letters) == 1
+
+
+def test_one_bad_event_among_many_makes_few_parts_of_them(settings_for: SettingsFor) -> None:
+    """Those before and behind it are handled in their order, and nearly all of them in company."""
+    settings = settings_for("enrollment")
+    parts: list[list[int]] = []
+
+    def good(number: int) -> tuple[bytes, list[tuple[str, bytes]]]:
+        event = {"id": str(number), "type": "thing.made", "seq": number, "time": NOON, "effective_at": NOON}
+        return b'{"colour":"red"}', to_headers(event, source="enrollment", subject="a", key=b"k")
+
+    def handle(batch: list[tuple[Event, Seen]]) -> None:
+        parts.append([event.seq for event, _ in batch])
+
+    put_raw(settings, *map(good, range(1000)), NONSENSE, *map(good, range(1000, 2000)))
+    with running(Threads(consumer(settings, dispatch([on("thing", Seen, handle)])))):
+        eventually(lambda: parts and parts[-1][-1] == 1999, timeout=20)
+    assert [seq for part in parts for seq in part] == list(range(2000))
+    assert len(parts) < 200
+    assert len(list(deadletters.read_all(settings, "readers"))) == 1
+
+
+def test_partitions_are_handled_side_by_side(settings_for: SettingsFor) -> None:
+    """While the database works for one partition, another one goes on."""
+    settings = settings_for("enrollment")
+    repository = things(connect(settings))
+    busy: set[int] = set()
+    two_at_once = threading.Event()
+
+    def handle(partition: int, _: list[Event]) -> None:
+        busy.add(partition)
+        if len(busy) > 1:
+            two_at_once.set()
+        two_at_once.wait(0.2)
+        busy.discard(partition)
+
+    def more_events() -> bool:
+        many = [Thing(id=str(uuid.uuid4()), colour="red", owner=str(number)) for number in range(40)]
+        repository.insert_many([(thing, change("made"), None) for thing in many])
+        return two_at_once.wait(0.2)
+
+    with running(Threads(relay(settings, repository.collection.database), consumer(settings, handle))):
+        eventually(more_events, timeout=30)
 
 
 def test_a_failure_that_passes_is_tried_again(settings_for: SettingsFor) -> None:
