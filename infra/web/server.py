@@ -1,8 +1,14 @@
 """granian in front of the app."""
 
 import multiprocessing
+import os
+import pkgutil
+import signal
+import threading
+import time
 from contextlib import nullcontext
 
+from flask import Flask
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces
 from granian.http import HTTP1Settings
@@ -49,4 +55,24 @@ def _run(target: str, settings: Settings) -> None:
         workers_kill_timeout=STOP_SECONDS,
         log_level=LogLevels.error,
         log_dictconfig=LOGGING,
-    ).serve()
+    ).serve(target_loader=_load)
+
+
+def _load(target: str) -> Flask:
+    """The app, in the process that serves it."""
+    threading.Thread(target=_end_with_parent, name="parent", daemon=True).start()
+    app: Flask = pkgutil.resolve_name(target)()
+    return app
+
+
+def _end_with_parent() -> None:
+    """Ends this process when its parent is gone, which had no time to do so if it was killed.
+
+    It would serve on, unnoticed beside what is started next: the port may be listened to by both.
+    """
+    if parent := multiprocessing.parent_process():
+        parent.join()
+        os.kill(os.getpid(), signal.SIGTERM)
+        # That may come too early to be heeded, and a request may hang.
+        time.sleep(STOP_SECONDS)
+        os._exit(1)

@@ -1,5 +1,6 @@
 """The app behind the real server: limits, headers, and a stop that finishes what is under way."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -59,13 +60,15 @@ def server(
         "TMPDIR": str(tmp_path),
         "PYTHONPATH": os.pathsep.join((str(tmp_path), str(Path.cwd()))),
     }
-    process = subprocess.Popen([sys.executable, "-m", "served"], env=env, cwd=tmp_path, stderr=subprocess.PIPE)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "served"], env=env, cwd=tmp_path, stderr=subprocess.PIPE, start_new_session=True
+    )
     try:
         eventually(lambda: _answers(f"http://127.0.0.1:{port}/livez"), timeout=90)
         yield f"http://127.0.0.1:{port}", process
     finally:
-        # Not killed: the processes that serve would stay behind, with its standard error.
-        process.terminate()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=30)
 
 
@@ -103,6 +106,22 @@ def test_behind_the_real_server(
     call.join()
     assert slow == [200]
     assert process.wait(15) == 0
+
+
+@pytest.mark.parametrize("server", [1, 2], indirect=True)
+def test_nobody_serves_on_when_the_parent_is_killed(
+    server: tuple[str, "subprocess.Popen[bytes]"], bearer: dict[str, str], tmp_path: Path
+) -> None:
+    """What was asked before is answered; then the port is free, and the next start answers alone."""
+    at, process = server
+    slow: list[int] = []
+    call = threading.Thread(target=lambda: slow.append(httpx.get(f"{at}/v1/slow", headers=bearer).status_code))
+    call.start()
+    eventually((tmp_path / "waiting").exists)
+    process.kill()
+    call.join()
+    assert slow == [200]
+    eventually(lambda: not _answers(f"{at}/livez"))
 
 
 @pytest.mark.parametrize("server", [2], indirect=True)
