@@ -15,7 +15,7 @@ from infra.storage.aggregates import Change, Lane, Stored
 
 from .. import events
 from ..context import PEOPLE, Context, When
-from ..domain import nip, roster
+from ..domain import fields, roster
 from ..domain.employees import Employee
 from ..domain.fields import EmployeeInput
 from ..domain.roster import Decision, Known, Outcome, Times
@@ -38,7 +38,8 @@ def put_employees(
 ) -> list[Result]:
     """Takes in a list of employees; what is wrong with one never stops another."""
     when = context.when(effective_at)
-    return context.alone([PEOPLE], lambda session: take(context.store, session, rows, actor, when))
+    clean = [fields.cleaned(row) for row in rows]
+    return context.alone([PEOPLE], lambda session: take(context.store, session, clean, actor, when))
 
 
 def take(
@@ -52,7 +53,7 @@ def take(
     lane: Lane = "live",
     write: bool = True,
 ) -> list[Result]:
-    """The same inside a transaction.
+    """The same inside a transaction, of rows that `fields.cleaned` has made or would leave as they are.
 
     refused: NIPs that the same file had rejected before. write: False only tells what would become of the rows.
     """
@@ -76,8 +77,8 @@ def _named(
     store: Store, session: ClientSession | None, rows: Sequence[EmployeeInput]
 ) -> dict[str, Stored[Employee]]:
     """All known people whom the rows name, by NIP."""
-    named = {nip.normalise(row.nip) for row in rows}
-    named |= {nip.normalise(row.supervisor_nip) for row in rows if isinstance(row.supervisor_nip, str)}
+    named = {row.nip for row in rows}
+    named |= {row.supervisor_nip for row in rows if isinstance(row.supervisor_nip, str)}
     return store.by_nip(named, session)
 
 

@@ -50,7 +50,7 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def decide(rows: Sequence[EmployeeInput], known: Known, times: Times, new_id: Callable[[], str]) -> list[Decision]:
-    """One decision for each row, in order.
+    """One decision for each row, in order. rows: as `fields.cleaned` makes them.
 
     A row is rejected for its own fields, for a NIP that an earlier row has, for its unit, for its supervisor
     (unknown, rejected, in a circle), or because it would take effect before what is recorded.
@@ -62,7 +62,7 @@ class _Roster:
     def __init__(
         self, rows: Sequence[EmployeeInput], known: Known, times: Times, new_id: Callable[[], str]
     ) -> None:
-        self.rows = [fields.cleaned(row) for row in rows]
+        self.rows = rows
         self.known = known
         self.times = times
         self.refusals: dict[int, Refused] = {}

@@ -47,6 +47,7 @@ REQUIRED: Mapping[ImportKind, tuple[str, ...]] = {
     "skills": ("nip", "competency", "level"),
 }
 
+BETWEEN = re.compile(r"[\W_]+")
 POSITION_KINDS = {
     "struktural": "structural",
     "fungsional": "functional",
@@ -112,14 +113,12 @@ class Layout(msgspec.Struct, frozen=True, kw_only=True):
     places: Mapping[str, int]
     ignored: tuple[str, ...]
 
-    def has(self, field: str) -> bool:
-        """Whether the file has this column at all."""
-        return field in self.places
-
-    def cell(self, cells: Sequence[str], field: str) -> str:
-        """The field's text in a row, on one line; empty when the column or the cell is missing."""
-        place = self.places.get(field)
-        return " ".join(cells[place].split()) if place is not None and place < len(cells) else ""
+    def texts(self, cells: Sequence[str]) -> Mapping[str, str]:
+        """A row's text for each field that has a column, on one line; empty where the row is too short."""
+        width = len(cells)
+        return {
+            field: " ".join(cells[place].split()) if place < width else "" for field, place in self.places.items()
+        }
 
 
 def layout(kind: ImportKind, headings: Sequence[str]) -> Layout:
@@ -142,7 +141,13 @@ def layout(kind: ImportKind, headings: Sequence[str]) -> Layout:
 
 def word(text: str) -> str:
     """A heading or word without case, blanks and punctuation: `Jenis Jabatan` is `jenis_jabatan`."""
-    return re.sub(r"[\W_]+", "_", text.strip().casefold()).strip("_")
+    return BETWEEN.sub("_", text.strip().casefold()).strip("_")
+
+
+def position_kind(text: str) -> str:
+    """What a file calls the kind of position, by our name where we know it."""
+    kind = word(text)
+    return POSITION_KINDS.get(kind, kind)
 
 
 def day(text: str) -> datetime | None:

@@ -20,7 +20,7 @@ from .reading import Sheet
 
 
 class SkillInput(msgspec.Struct, frozen=True, kw_only=True):
-    """A level that HR declares of someone."""
+    """A level that HR declares of someone. nip: normalised."""
 
     nip: str
     competency: str
@@ -29,6 +29,7 @@ class SkillInput(msgspec.Struct, frozen=True, kw_only=True):
 
 
 Input = EmployeeInput | UnitInput | SkillInput
+Texts = Mapping[str, str]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -80,14 +81,12 @@ def rows_of(kind: ImportKind, sheet: Sheet, layout: Layout) -> list[Row]:
     return _ordered(rows)
 
 
-def _row(number: int, cells: tuple[str, ...], layout: Layout, read: Callable[..., Input]) -> Row:
-    def cell(field: str) -> str:
-        return layout.cell(cells, field)
-
+def _row(number: int, cells: tuple[str, ...], layout: Layout, read: Callable[[Texts], Input]) -> Row:
+    texts = layout.texts(cells)
     try:
-        given = read(cell, layout)
+        given = read(texts)
     except Refused as refused:
-        key = nip.normalise(cell("nip")) or cell("code")
+        key = nip.normalise(texts.get("nip", "")) or texts.get("code", "")
         return Row(number=number, cells=cells, key=key, refused=refused)
     key, parent = _names(given)
     return Row(number=number, cells=cells, key=key, parent=parent, input=given)
@@ -97,10 +96,10 @@ def _names(given: Input) -> tuple[str, str | None]:
     """The row's key and that of the row it refers to."""
     if isinstance(given, EmployeeInput):
         above = given.supervisor_nip
-        return nip.normalise(given.nip), nip.normalise(above) if isinstance(above, str) else None
+        return given.nip, above if isinstance(above, str) else None
     if isinstance(given, UnitInput):
         return given.code, given.parent
-    return f"{nip.normalise(given.nip)} {given.competency}", None
+    return f"{given.nip} {given.competency}", None
 
 
 def _ordered(rows: list[Row]) -> list[Row]:
@@ -116,48 +115,53 @@ def _twice(kind: ImportKind) -> Refused:
     )
 
 
-def _employee(cell: Callable[[str], str], layout: Layout) -> EmployeeInput:
-    optional: Mapping[str, object] = {
-        field: cell(field) or None if layout.has(field) else msgspec.UNSET
-        for field in ("position", "echelon", "supervisor_nip", "email", "phone")
-    }
-    kind = columns.word(cell("position_kind"))
-    given: Mapping[str, object] = {
-        "position_kind": columns.POSITION_KINDS.get(kind, kind) or None
-        if layout.has("position_kind")
-        else msgspec.UNSET
-    }
+def _employee(texts: Texts) -> EmployeeInput:
+    """As `fields.cleaned` would leave it: the texts are on one line already."""
     return EmployeeInput(
-        nip=cell("nip"),
-        name=cell("name"),
-        status=columns.word(cell("status")),
-        unit=cell("unit"),
-        active=columns.truth(cell("active")),
-        effective_at=columns.day(cell("tmt")),
-        **{**optional, **given},  # type: ignore[arg-type]
+        nip=nip.normalise(texts["nip"]),
+        name=fields.tidy(texts["name"]),
+        status=columns.word(texts["status"]),
+        unit=texts["unit"],
+        position=_optional(texts, "position", fields.tidy),
+        position_kind=_optional(texts, "position_kind", columns.position_kind),
+        echelon=_optional(texts, "echelon"),
+        supervisor_nip=_optional(texts, "supervisor_nip", nip.normalise),
+        email=_optional(texts, "email"),
+        phone=_optional(texts, "phone"),
+        active=columns.truth(texts.get("active", "")),
+        effective_at=columns.day(texts.get("tmt", "")),
     )
 
 
-def _unit(cell: Callable[[str], str], _: Layout) -> UnitInput:
-    kind = columns.word(cell("kind"))
+def _optional(texts: Texts, field: str, read: Callable[[str], str] = str) -> str | None | msgspec.UnsetType:
+    """UNSET where the file has no such column: what is recorded stays."""
+    return read(texts[field]) or None if field in texts else msgspec.UNSET
+
+
+def _unit(texts: Texts) -> UnitInput:
+    kind = columns.word(texts["kind"])
     return UnitInput(
-        code=cell("code"),
-        name=fields.tidy(cell("name")),
+        code=texts["code"],
+        name=fields.tidy(texts["name"]),
         kind=columns.UNIT_KINDS.get(kind, kind),
-        parent=cell("parent") or None,
-        effective_at=columns.day(cell("tmt")),
+        parent=texts.get("parent") or None,
+        effective_at=columns.day(texts.get("tmt", "")),
     )
 
 
-def _skill(cell: Callable[[str], str], _: Layout) -> SkillInput:
-    if faults := list(fields.code_faults("/competency", cell("competency"))):
+def _skill(texts: Texts) -> SkillInput:
+    if faults := list(fields.code_faults("/competency", texts["competency"])):
         raise invalid(*faults)
     return SkillInput(
-        nip=cell("nip"),
-        competency=cell("competency"),
-        level=columns.level(cell("level")),
-        effective_at=columns.day(cell("tmt")),
+        nip=nip.normalise(texts["nip"]),
+        competency=texts["competency"],
+        level=columns.level(texts["level"]),
+        effective_at=columns.day(texts.get("tmt", "")),
     )
 
 
-_READERS: Mapping[ImportKind, Callable[..., Input]] = {"employees": _employee, "units": _unit, "skills": _skill}
+_READERS: Mapping[ImportKind, Callable[[Texts], Input]] = {
+    "employees": _employee,
+    "units": _unit,
+    "skills": _skill,
+}

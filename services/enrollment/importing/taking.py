@@ -10,7 +10,7 @@ from infra.storage.aggregates import Stored
 from .. import words
 from ..commands.employees import take
 from ..context import When
-from ..domain import employees, histories, nip
+from ..domain import employees, histories
 from ..domain.employees import Employee, Skill
 from ..domain.fields import EmployeeInput, UnitInput
 from ..domain.imports import ImportKind
@@ -75,17 +75,16 @@ def _units(part: Part, rows: Sequence[Row], rejected: frozenset[str]) -> list[Ju
 def _skills(part: Part, rows: Sequence[Row], _: frozenset[str]) -> list[Judged]:
     store = part.context.store
     inputs = [cast("SkillInput", row.input) for row in rows]
-    known = store.by_nip({nip.normalise(given.nip) for given in inputs}, part.session)
+    known = store.by_nip({given.nip for given in inputs}, part.session)
     competencies = set(store.competencies.many({given.competency for given in inputs}, part.session))
     current = {number: stored.state for number, stored in known.items()}
     judged: list[Judged] = []
     for given in inputs:
-        number = nip.normalise(given.nip)
         try:
-            before = current.get(number)
+            before = current.get(given.nip)
             after = _with_level(given, before, competencies, part.when)
             judged.append(("unchanged" if after == before else "updated", None))
-            current[number] = after
+            current[given.nip] = after
         except Refused as refused:
             judged.append(("rejected", refused))
     if part.write:

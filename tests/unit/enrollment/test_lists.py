@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from infra.clock import JAKARTA
 from infra.problems import Refused
 from services.enrollment.domain.employees import Employee
-from services.enrollment.domain.fields import EmployeeInput, UnitInput
+from services.enrollment.domain.fields import EmployeeInput, UnitInput, cleaned
 from services.enrollment.domain.roster import Decision, Known, Times, decide
 from services.enrollment.domain.unit_list import decide_units
 from services.enrollment.importing import columns, reading
@@ -35,7 +35,7 @@ def judged(rows: list[EmployeeInput], known: Mapping[str, Employee] | None = Non
     numbers = iter(range(1000))
     supervisors = {one.id: one.now.supervisor_id for one in people.values()}
     records = Known(employees=people, supervisors=supervisors, tree=lambda _: TREE)
-    return decide(rows, records, TIMES, lambda: f"new-{next(numbers)}")
+    return decide([cleaned(each) for each in rows], records, TIMES, lambda: f"new-{next(numbers)}")
 
 
 def rules(decisions: list[Decision]) -> list[str | None]:
