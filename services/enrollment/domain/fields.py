@@ -2,8 +2,9 @@
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import date, datetime
+from typing import Any
 
 import msgspec
 
@@ -153,17 +154,7 @@ def code_faults(pointer: str, code: str) -> Iterator[FieldError]:
         )
 
 
-def merged(given: EmployeeInput, known: employees.Employee | None) -> Mapping[str, object]:
-    """The optional fields with their values, UNSET replaced by what is recorded."""
-    now = known.now if known else None
-    recorded: dict[str, object] = {
-        "position": now and now.position,
-        "position_kind": now and now.position_kind,
-        "echelon": now and now.echelon,
-        "email": known and known.email,
-        "phone": known and known.phone,
-    }
-    return {
-        field: value if isinstance(getattr(given, field), Unset) else getattr(given, field)
-        for field, value in recorded.items()
-    }
+def kept(given: EmployeeInput, field: str, recorded: msgspec.Struct | None) -> Any:
+    """An optional field's value: the recorded one, if any, where it is UNSET."""
+    value = getattr(given, field)
+    return getattr(recorded, field, None) if value is msgspec.UNSET else value

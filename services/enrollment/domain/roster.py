@@ -5,15 +5,15 @@ Rows may name supervisors (or parents) that come later in the list, so the whole
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
-from typing import Literal
+from typing import Literal, cast
 
 import msgspec
 
 from infra.problems import FieldError, Refused, Text, invalid
 
 from . import fields, forest, nip
-from .employees import Employee, Placement, placed
-from .fields import EmployeeInput
+from .employees import Employee, Placement, Status, placed
+from .fields import EmployeeInput, kept
 from .units import Tree, closed_unit, unknown_unit
 
 Outcome = Literal["created", "updated", "unchanged", "rejected"]
@@ -119,24 +119,22 @@ class _Roster:
     def _employee(self, row: EmployeeInput) -> Employee:
         """The employee as the row would have it. Refuses with `effective-order`."""
         known = self.known.employees.get(row.nip)
-        rest = dict(fields.merged(row, known))
-        contact = {"name": row.name, "email": rest.pop("email"), "phone": rest.pop("phone")}
-        placement = msgspec.convert(
-            {
-                "from": self._effective(row),
-                "unit": row.unit,
-                "supervisor_id": self._supervisor_id(row, known),
-                "active": row.active,
-                "status": row.status,
-                **rest,
-            },
-            Placement,
+        now = known.now if known else None
+        placement = Placement(
+            since=self._effective(row),
+            unit=row.unit,
+            supervisor_id=self._supervisor_id(row, known),
+            active=row.active,
+            status=cast("Status", row.status),
+            position=kept(row, "position", now),
+            position_kind=kept(row, "position_kind", now),
+            echelon=kept(row, "echelon", now),
         )
+        email, phone = kept(row, "email", known), kept(row, "phone", known)
         if known is None:
-            return msgspec.convert(
-                {"id": self.ids[row.nip], "nip": row.nip, "history": (placement,), **contact}, Employee
-            )
-        return msgspec.structs.replace(placed(known, placement), **contact)
+            id_, history = self.ids[row.nip], (placement,)
+            return Employee(id=id_, nip=row.nip, name=row.name, email=email, phone=phone, history=history)
+        return msgspec.structs.replace(placed(known, placement), name=row.name, email=email, phone=phone)
 
     def _supervisor_id(self, row: EmployeeInput, known: Employee | None) -> str | None:
         if isinstance(row.supervisor_nip, str):
