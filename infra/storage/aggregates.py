@@ -119,13 +119,8 @@ class Aggregates(Generic[S]):
     def insert_many(
         self,
         items: Sequence[tuple[S, Change, Mapping[str, Any] | None]],
-        *,
-        session: ClientSession | None = None,
     ) -> list[Stored[S] | Exists | Taken]:
-        """Stores many at once, each on its own: gives for each what was stored, or why it was refused.
-
-        In a transaction one refusal undoes all, so it is raised.
-        """
+        """Stores many at once, each on its own: gives for each what was stored, or why it was refused."""
         documents = [self._documents.new(*item) for item in items]
         results: list[Stored[S] | Exists | Taken] = [
             self._documents.stored(item[0], document) for item, document in zip(items, documents, strict=True)
@@ -133,14 +128,20 @@ class Aggregates(Generic[S]):
         if not documents:
             return results
         try:
-            writes = [InsertOne(document) for document in documents]
-            self.collection.bulk_write(writes, ordered=False, session=session)
+            self.collection.bulk_write([InsertOne(document) for document in documents], ordered=False)
         except BulkWriteError as error:
             for failure in error.details["writeErrors"]:
-                if failure["code"] != 11000 or session is not None:
+                if failure["code"] != 11000:
                     raise
                 results[failure["index"]] = refusal(failure)
         return results
+
+    def insert_all(
+        self, items: Iterable[tuple[S, Change, Mapping[str, Any] | None]], session: ClientSession | None
+    ) -> None:
+        """Stores many in a transaction, all or none: one that is refused raises BulkWriteError."""
+        if writes := [InsertOne(self._documents.new(*item)) for item in items]:
+            self.collection.bulk_write(writes, ordered=False, session=session)
 
     def replace(
         self,

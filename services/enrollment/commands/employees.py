@@ -1,6 +1,6 @@
 """Employees: one list of them at a time, from a request or a part of a file."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -98,21 +98,21 @@ def _save(
     lane: Lane,
 ) -> dict[str, int]:
     """Writes what was decided; employee id to new version."""
-    new, changed = [], []
-    for decision in decisions:
-        person = decision.employee
-        if person is None or decision.outcome not in ("created", "updated"):
-            continue
-        before = known.get(person.nip)
-        change = _change(person, before, actor, When(when.now, decision.effective_at), lane)
-        if before is None:
-            new.append((person, change, employee_fields(person)))
-        else:
-            changed.append((before, person, change, employee_fields(person)))
-    store.employees.insert_many(new, session=session)
+
+    def item(person: Employee, at: datetime) -> tuple[Employee, Change, Mapping[str, Any]]:
+        change = _change(person, known.get(person.nip), actor, When(when.now, at), lane)
+        return person, change, employee_fields(person)
+
+    standing = [
+        (decision.employee, decision.effective_at)
+        for decision in decisions
+        if decision.employee is not None and decision.outcome in ("created", "updated")
+    ]
+    # One by one: what a document is made of is gone before the next, so that less is collected as garbage.
+    store.employees.insert_all((item(*one) for one in standing if one[0].nip not in known), session)
+    changed = [(known[person.nip], *item(person, at)) for person, at in standing if person.nip in known]
     store.employees.replace_many(changed, session=session)
-    versions = {person.id: 1 for person, *_ in new}
-    return versions | {person.id: before.version + 1 for before, person, *_ in changed}
+    return {person.id: known[person.nip].version + 1 if person.nip in known else 1 for person, _ in standing}
 
 
 def _change(person: Employee, before: Stored[Employee] | None, actor: Actor, when: When, lane: Lane) -> Change:

@@ -67,7 +67,7 @@ def _units(part: Part, rows: Sequence[Row], rejected: frozenset[str]) -> list[Ju
             changed.append((known[unit.id], unit, change, None))
         else:
             new.append((unit, when.change("unit.created", part.actor, lane="bulk"), None))
-    store.units.insert_many(new, session=part.session)
+    store.units.insert_all(new, part.session)
     store.units.replace_many(changed, session=part.session)
     return [(decision.outcome, decision.refused) for decision in decisions]
 

@@ -3,9 +3,11 @@
 import msgspec
 import pytest
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError
 
 from infra.messaging.relay import KEPT_EVENTS, archive_events
 from infra.storage.aggregates import Exists, Record, Stale, Taken
+from infra.storage.guards import transaction
 from infra.storage.mongo import Document, connect
 from tests.component.infra.things import NOON, SOMEBODY, Thing, change, things
 from tests.conftest import SettingsFor
@@ -90,6 +92,22 @@ def test_many_are_stored_each_on_its_own(database: Database[Document]) -> None:
         [(Thing(id=id_, colour="red"), change("made"), None) for id_ in ("a", "b", "c")]
     )
     assert [type(each).__name__ for each in results] == ["Stored", "Exists", "Stored"]
+
+
+def test_in_a_transaction_all_are_stored_or_none(database: Database[Document]) -> None:
+    """And nothing is asked of the server where there is nothing to store."""
+    repository = things(database)
+    repository.insert(Thing(id="b", colour="red"), change("made"))
+    items = [(Thing(id=id_, colour="blue"), change("made"), {"shade": 7}) for id_ in ("a", "b", "c")]
+    with pytest.raises(BulkWriteError):
+        transaction(database, [], lambda session: repository.insert_all(iter(items), session))
+    assert [one.state.id for one in repository.find({})] == ["b"]
+    transaction(database, [], lambda session: repository.insert_all(items[::2], session))
+    transaction(database, [], lambda session: repository.insert_all([], session))
+    assert {one.state.id: dict(one.extra) for one in repository.find({"shade": 7})} == {
+        "a": {"shade": 7},
+        "c": {"shade": 7},
+    }
 
 
 def test_many_changes_say_which_were_saved(database: Database[Document]) -> None:
