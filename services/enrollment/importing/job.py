@@ -132,9 +132,9 @@ class Importer:
                 counts = state.counts.plus({"updated": ended.updated})
                 state = msgspec.structs.replace(state, counts=counts, problem=ended.problem)
             self._imports.save(stored, state, part.when.now, session=session, what="import.done")
+            self._imports.drop_file(state.id, session)
 
         self._context.alone([PEOPLE, UNITS], work)
-        self._imports.drop_file(stored.state.id)
         log.info("import done", extra={"import": stored.state.id, "rows": stored.state.counts.rows})
 
     def _part(self, stored: StoredImport, session: ClientSession, rejected: frozenset[str]) -> Part:

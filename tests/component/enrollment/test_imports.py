@@ -194,6 +194,27 @@ def test_an_import_goes_on_where_a_worker_died(city: Programme, monkeypatch: pyt
     assert city.context.store.import_files.count_documents({}) == 0
 
 
+def test_no_import_is_done_while_its_file_is_kept(city: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that dies at the very end leaves no personal data behind for ever."""
+    made = city.upload("employees", f"{HEADING}\n{city.nip()};Budi;PNS;DISDIK\n".encode()).expect(202)
+
+    class Died(BaseException):
+        """Not even a worker's last line of defence catches it."""
+
+    def dies(*_: Any) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Imports, "drop_file", dies)
+        with pytest.raises(Died):
+            city.work_off()
+    assert city.hr.get(f"/v1/imports/{made.body['id']}").body["state"] == "running"
+    city.work_off()
+    done = city.hr.get(f"/v1/imports/{made.body['id']}").body
+    assert (done["state"], done["counts"]["created"]) == ("done", 1)
+    assert city.context.store.import_files.count_documents({}) == 0
+
+
 def test_a_complete_file_retires_the_missing(city: Programme) -> None:
     """Unless a NIP can't be read: then nobody can be said to be missing."""
     stays, goes = city.nip(), city.nip()
