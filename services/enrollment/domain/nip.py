@@ -16,7 +16,7 @@ def normalise(raw: str) -> str:
     bare = "".join(raw.split())
     if bare[:1] in ("'", "\u2019"):
         bare = bare[1:]
-    return bare.translate(DROPPED)
+    return bare if bare.isalnum() else bare.translate(DROPPED)
 
 
 def is_readable(nip: str) -> bool:
