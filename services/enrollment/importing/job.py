@@ -78,8 +78,13 @@ class Importer:
     def _fail(self, stored: StoredImport, refused: Refused) -> None:
         current = self._imports.get(stored.state.id)
         state = msgspec.structs.replace(current.state, state="failed", problem=Trouble.of(refused))
-        self._imports.save(current, state, self._context.clock(), what="import.failed")
-        self._imports.drop_file(state.id)
+        now = self._context.clock()
+
+        def work(session: ClientSession) -> None:
+            self._imports.save(current, state, now, session=session, what="import.failed")
+            self._imports.drop_file(state.id, session)
+
+        self._context.alone([], work)
 
     def _run(self, stored: StoredImport, stop: threading.Event) -> None:
         sheet = read(self._imports.content(stored.state.id))

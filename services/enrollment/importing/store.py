@@ -143,7 +143,7 @@ class Imports:
         self._store.imports.update_one({"_id": state.id}, update, session=session)
         return msgspec.structs.replace(stored, state=state, version=version, updated_at=now)
 
-    def drop_file(self, import_id: str, session: ClientSession | None = None) -> None:
+    def drop_file(self, import_id: str, session: ClientSession) -> None:
         """Forgets the file: it is full of personal data, and what it said is recorded."""
         self._store.import_files.delete_one({"_id": import_id}, session=session)
 
