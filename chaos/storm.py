@@ -100,8 +100,12 @@ class Storm:
         return self._kill_for_a_while("mongod")
 
     def kill_broker(self) -> str:
-        """The broker dies and comes back; the embedded one has forgotten everything then."""
-        if self._rig.embedded and any(healing.target == "dead letters" for healing in self._healing):
+        """The broker dies and comes back; the embedded one has forgotten everything then.
+
+        Not while nothing gets through to it: whether it is back is asked by the address that it gives to clients.
+        """
+        hurt = {healing.target for healing in self._healing}
+        if "kafka" in hurt or (self._rig.embedded and "dead letters" in hurt):
             return ""
         return self._kill_for_a_while("broker")
 
@@ -183,7 +187,7 @@ class Storm:
     def pull_cable(self) -> str:
         """Nothing gets through to MongoDB or the broker, and nobody is told."""
         name = self._free(["mongodb", "kafka"])
-        if name is None:
+        if name is None or (name == "kafka" and self._free(["broker"]) is None):
             return ""
         seconds = self._rng.uniform(2, 6)
         proxy = getattr(self._rig, name)
