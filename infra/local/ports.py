@@ -1,15 +1,23 @@
 """Ports of this machine: free ones for what nobody addresses by hand, fixed ones for what people paste."""
 
 import socket
+from random import SystemRandom
 
 LOOPBACK = "127.0.0.1"
 
+# Below those that systems give to connections (Linux from 32768, macOS from 49152 on): such a connection may take
+# the port between its choice and the server's start, or while the server is started again, and keep it.
+_CHOICE = range(20_000, 32_000)
+_given: set[int] = set()
+
 
 def free_port() -> int:
-    """A loopback port that nobody listens on at this moment."""
-    with socket.socket() as probe:
-        probe.bind((LOOPBACK, 0))
-        return int(probe.getsockname()[1])
+    """A loopback port that nobody uses at this moment, and that this process has not given before."""
+    while True:
+        port = SystemRandom().choice(_CHOICE)
+        if port not in _given and is_free(port):
+            _given.add(port)
+            return port
 
 
 def is_free(port: int) -> bool:

@@ -30,6 +30,15 @@ def test_a_listening_port_is_not_free(taken: int) -> None:
     assert is_free(free_port())
 
 
+def test_no_connection_can_take_a_free_port_before_its_server() -> None:
+    """Each is given once, and none is of those that a system gives to connections."""
+    given = [free_port() for _ in range(500)]
+    assert len(set(given)) == 500
+    with socket.socket() as connection:
+        connection.bind((LOOPBACK, 0))
+        assert max(given) < min(32_768, connection.getsockname()[1])
+
+
 def test_services_get_the_ports_of_the_environment() -> None:
     env = environment()
     ports = Ports.choose(env)
