@@ -54,7 +54,7 @@ class Storm:
     def _strike(self) -> None:
         """The next card of the deck: every kind comes up before any comes again."""
         if not self._deck:
-            self._deck = [kind for kind in FAULTS if not (self._rig.embedded and kind in KAFKA_ONLY)]
+            self._deck = list(FAULTS)
             self._rng.shuffle(self._deck)
         kind = self._deck.pop()
         said = FAULTS[kind](self)
@@ -245,9 +245,6 @@ class Storm:
         self._later(self._rng.uniform(8, 14), "dead letters", cure)
         return f"dead letters are refused; poison lies in sessions.events/{poison.partition}@{poison.offset}"
 
-
-KAFKA_ONLY = ("worker added", "worker taken away")
-"""The embedded broker may never form a group again when one of its members goes while others join."""
 
 FAULTS: dict[str, Callable[[Storm], str]] = {
     "API killed": Storm.kill_api,

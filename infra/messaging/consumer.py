@@ -121,7 +121,7 @@ class Consumer:
                         return
                     checked = now
         finally:
-            consumer.close(autocommit=False, timeout_ms=2_000)
+            kafka.leave(self._settings, consumer)
 
     def _step(self, consumer: KafkaConsumer) -> None:
         due = [place for place, at in self._paused.items() if at <= time.monotonic()]

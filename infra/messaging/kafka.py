@@ -78,6 +78,18 @@ def poll(consumer: KafkaConsumer, timeout_ms: int) -> dict[TopicPartition, list[
     return records
 
 
+def leave(settings: Settings, consumer: KafkaConsumer) -> None:
+    """Ends a member of a group; others get its partitions.
+
+    The embedded broker goes on naming a leader that said goodbye while its group was being formed, and nobody
+    shares out partitions any more. So nobody says goodbye there: who is silent for the session timeout is left
+    out.
+    """
+    if embedded(settings):
+        consumer._coordinator.reset_generation()
+    consumer.close(autocommit=False, timeout_ms=2_000)
+
+
 def group_name(settings: Settings, group: str, cluster: str) -> str:
     """The group as the broker knows it.
 

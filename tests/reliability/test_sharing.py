@@ -42,10 +42,8 @@ def test_workers_share_the_work_without_one_figure_off(settings: Settings, count
         assert eventually(lambda: agrees(generations, world), timeout=PATIENCE, interval=0.5)
 
 
-def test_workers_are_added_and_taken_away_meanwhile(settings: Settings, broker_profile: str) -> None:
+def test_workers_are_added_and_taken_away_meanwhile(settings: Settings) -> None:
     """The partitions move from one to the other in mid-work; what was handled twice is counted once."""
-    if broker_profile == "embedded":
-        pytest.skip("the embedded broker forms no group anew when one of three members goes; Kafka does")
     world = city(31, people=12, sessions=60)
     events = log_of(world)
     generations = Generations(connect(settings))
