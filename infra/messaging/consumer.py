@@ -24,6 +24,7 @@ from pymongo.errors import OperationFailure, PyMongoError
 from infra.clock import Clock
 from infra.messaging import deadletters, kafka
 from infra.messaging.envelope import Event, Unreadable, decode
+from infra.messaging.gaps import Gaps
 from infra.messaging.lag import end_of
 from infra.messaging.subscription import BatchHandler
 from infra.messaging.topics import dead_letters_of, ensure_topics, full_name
@@ -85,6 +86,7 @@ class Consumer:
         self._tries: dict[tuple[TopicPartition, int], int] = {}
         self._paused: dict[TopicPartition, float] = {}
         self._last: dict[TopicPartition, datetime] = {}
+        self._gaps = Gaps()
         self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="handling")
 
     def run(self, stop: threading.Event) -> None:
@@ -106,6 +108,7 @@ class Consumer:
         consumer = kafka.consumer(self._settings, kafka.group_name(self._settings, self._group, cluster))
         self._paused.clear()
         self._last.clear()
+        self._gaps = Gaps()
         checked = told = time.monotonic()
         try:
             consumer.subscribe([full_name(self._settings, topic) for topic in self._topics])
@@ -130,6 +133,8 @@ class Consumer:
             if place in consumer.assignment():
                 consumer.resume(place)
         batches = kafka.poll(consumer, timeout_ms=200)
+        if kafka.embedded(self._settings):
+            batches = self._gaps.cut(consumer, batches)
         errors = self._threads.map(self._try, batches, batches.values())
         for (place, records), error in zip(batches.items(), errors, strict=True):
             if error is not None:
