@@ -4,7 +4,7 @@ A generation is all that was counted from one reading of the log; a rebuild make
 counted is kept by shard, which is the partition that it came from: one worker at a time writes a shard.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 
 from pymongo import IndexModel, ReplaceOne, UpdateOne
@@ -155,14 +155,9 @@ class Store:
             if new:
                 self[name].insert_many(new, ordered=False, session=session)
             self._replace(name, (doc.of_fact(fact, shard) for fact in facts if not ledger.is_new(fact)), session)
-        people = [
-            UpdateOne(
-                {"_id": each.id}, {"$set": doc.of_person(each, ledger.before(each)) | {"shard": shard}}, True
-            )
-            for each in ledger.changed_people
-        ]
-        if people:
-            self["people"].bulk_write(people, ordered=False, session=session)
+        people = ((each.id, doc.of_person(each, ledger.before(each))) for each in ledger.changed_people)
+        updates = [UpdateOne({"_id": id_}, {"$set": new | {"shard": shard}}, upsert=True) for id_, new in people]
+        self._write("people", updates, session)
         masteries = ledger.masteries
         self._replace("masteries", (doc.of_mastery(each, shard) for each in masteries.values() if each), session)
         gone = [id_ for id_, mastery in masteries.items() if mastery is None]
@@ -172,9 +167,7 @@ class Store:
         self._stock(ledger.stocks, shard, session)
 
     def _replace(self, name: str, documents: Iterable[Document], session: ClientSession) -> None:
-        writes = [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in documents]
-        if writes:
-            self[name].bulk_write(writes, ordered=False, session=session)
+        self._write(name, [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in documents], session)
 
     def _add(self, cells: Mapping[Cell, Mapping[str, int]], shard: int, session: ClientSession) -> None:
         writes = []
@@ -183,8 +176,7 @@ class Store:
             about = {"shard": shard, "metric": metric, "period": period, "codes": codes}
             amounts = {f"n.{field}": amount for field, amount in sums.items()}
             writes.append(UpdateOne({"_id": id_}, {"$inc": amounts, "$setOnInsert": about}, upsert=True))
-        if writes:
-            self["counters"].bulk_write(writes, ordered=False, session=session)
+        self._write("counters", writes, session)
 
     def _stock(self, stocks: Mapping[Stock, int], shard: int, session: ClientSession) -> None:
         writes = []
@@ -192,5 +184,10 @@ class Store:
             id_ = f"{shard}|{stock.unit}/{stock.competency}/{stock.level}/{stock.day}"
             about = {"shard": shard, **stock._asdict()}
             writes.append(UpdateOne({"_id": id_}, {"$inc": {"n": amount}, "$setOnInsert": about}, upsert=True))
+        self._write("stocks", writes, session)
+
+    def _write(
+        self, name: str, writes: Sequence[ReplaceOne[Document] | UpdateOne], session: ClientSession
+    ) -> None:
         if writes:
-            self["stocks"].bulk_write(writes, ordered=False, session=session)
+            self[name].bulk_write(writes, ordered=False, session=session)
