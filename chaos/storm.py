@@ -79,10 +79,14 @@ class Storm:
     def _later(self, seconds: float, target: str, cure: Cure) -> None:
         self._healing.append(Healing(time.monotonic() + seconds, target, cure))
 
+    @property
+    def _hurt(self) -> set[str]:
+        """What something is wrong with now."""
+        return {healing.target for healing in self._healing}
+
     def _free(self, names: list[str]) -> str | None:
         """One of those that nothing is wrong with; None when there is none."""
-        hurt = {healing.target for healing in self._healing}
-        well = [name for name in names if name not in hurt]
+        well = [name for name in names if name not in self._hurt]
         return self._rng.choice(well) if well else None
 
     # --- processes
@@ -104,8 +108,7 @@ class Storm:
 
         Not while nothing gets through to it: whether it is back is asked by the address that it gives to clients.
         """
-        hurt = {healing.target for healing in self._healing}
-        if "kafka" in hurt or (self._rig.embedded and "dead letters" in hurt):
+        if "kafka" in self._hurt or (self._rig.embedded and "dead letters" in self._hurt):
             return ""
         return self._kill_for_a_while("broker")
 
@@ -187,7 +190,7 @@ class Storm:
     def pull_cable(self) -> str:
         """Nothing gets through to MongoDB or the broker, and nobody is told."""
         name = self._free(["mongodb", "kafka"])
-        if name is None or (name == "kafka" and self._free(["broker"]) is None):
+        if name is None or (name == "kafka" and "broker" in self._hurt):
             return ""
         seconds = self._rng.uniform(2, 6)
         proxy = getattr(self._rig, name)
@@ -227,8 +230,7 @@ class Storm:
 
     def refuse_dead_letters(self) -> str:
         """A message that nobody can read arrives while the dead letters can't be written."""
-        hurt = {healing.target for healing in self._healing}
-        if hurt & {"dead letters", "broker", "kafka"}:
+        if self._hurt & {"dead letters", "broker", "kafka"}:
             return ""
         self._rig.kafka.refuse(REFUSED)
         poison = self._poisoner.send()
@@ -237,8 +239,7 @@ class Storm:
             return ""
 
         def cure() -> str:
-            hurt = {healing.target for healing in self._healing}
-            said = "the broker can't be asked" if hurt & {"broker", "kafka"} else self._poisoner.look(poison)
+            said = "the broker can't be asked" if self._hurt & {"broker", "kafka"} else self._poisoner.look(poison)
             self._rig.kafka.refuse(b"")
             return f"dead letters can be written again ({said})"
 
