@@ -138,7 +138,7 @@ class Consumer:
         errors = self._threads.map(self._try, batches, batches.values())
         for (place, records), error in zip(batches.items(), errors, strict=True):
             if error is not None:
-                self._in_parts(consumer, place, records)
+                self._in_parts(consumer, place, records, error)
         if batches:
             try:
                 consumer.commit()
@@ -157,9 +157,14 @@ class Consumer:
             return error
         return None
 
-    def _in_parts(self, consumer: KafkaConsumer, place: TopicPartition, records: Sequence[Any]) -> bool:
-        """Handles the records in ever smaller parts, in order; False when one has to wait, and all after it."""
-        log.info("a batch is handled in parts", extra={"events": len(records)})
+    def _in_parts(
+        self, consumer: KafkaConsumer, place: TopicPartition, records: Sequence[Any], why: Exception
+    ) -> bool:
+        """Handles the records in ever smaller parts, in order; False when one has to wait, and all after it.
+
+        why: what was in the way of handling them at once.
+        """
+        log.info("a batch is handled in parts", extra={"events": len(records), "reason": type(why).__name__})
         size = max(1, len(records) // PARTS)
         for start in range(0, len(records), size):
             part = records[start : start + size]
@@ -167,7 +172,7 @@ class Consumer:
             if error is None:
                 continue
             if len(part) > 1:
-                if not self._in_parts(consumer, place, part):
+                if not self._in_parts(consumer, place, part, error):
                     return False
             elif not self._give_up(place, part[0], error):
                 self._pause(consumer, place, part[0].offset)
