@@ -33,3 +33,10 @@ def programme(settings: Settings, clock: TestClock, tokens: Tokens) -> Programme
     context = Context(Store(connect(settings)), clock, Limits())
     context.store.ensure_indexes()
     return Programme(made, context, tokens)
+
+
+@pytest.fixture
+def city(programme: Programme) -> Programme:
+    """The small city."""
+    programme.city()
+    return programme

@@ -1,5 +1,7 @@
 """Short ways to bring enrollment into a state, over HTTP as its callers would."""
 
+import csv
+import io
 import threading
 import uuid
 from collections.abc import Mapping
@@ -15,6 +17,8 @@ from tests.support import Answer, Client
 
 HR = "11111111-1111-4111-8111-111111111111"
 ANY = str(uuid.UUID(int=7, version=4))
+HEADING = "NIP;NAMA;STATUS;UNIT_KERJA"
+"""The columns that a file of employees must have."""
 
 
 class TestClock:
@@ -177,3 +181,9 @@ class Programme:
         importer = Importer(self.context, part_rows)
         while importer.run_next(threading.Event()):
             pass
+
+    def rejects(self, import_id: str, language: str = "en") -> list[dict[str, str]]:
+        """The rejected rows as a spreadsheet would show them."""
+        answer = self.hr.get(f"/v1/imports/{import_id}/rejects.csv", language=language).expect(200)
+        text = str(answer.body).lstrip("\ufeff")
+        return list(csv.DictReader(io.StringIO(text), delimiter=next(sign for sign in ";,|\t" if sign in text)))
