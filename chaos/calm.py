@@ -10,7 +10,7 @@ from pymongo.errors import PyMongoError
 
 from chaos.rig import Rig
 from infra.messaging.lag import places_of
-from infra.messaging.relay import UNSENT
+from infra.messaging.relay import UNSENT, sends_once_more
 from infra.settings import PORTS
 from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import connect
@@ -63,6 +63,8 @@ class Calm:
             count = sum(each.collection.count_documents(UNSENT) for each in aggregates)
             if count:
                 yield f"{count} documents of {service} are unsent"
+            elif any(sends_once_more(each.collection.database) for each in aggregates):
+                yield f"{service} is to send everything once more"
 
     def _unread(self) -> Iterator[str]:
         for service, group in GROUPS.items():

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -223,14 +223,30 @@ class Relay:
         known = state.find_one({"_id": "cluster"})
         if known and known["cluster_id"] == now:
             self._take_up_postponed()
+            if (first := known.get("once_more_after")) and not self._waits_since(first):
+                self._send_everything(self._clock())
+                state.update_one({"_id": "cluster"}, {"$unset": {"once_more_after": ""}})
             BACKLOG.labels(self._settings.service).set(self.backlog())
             return
         ensure_topics(self._settings)
+        entry: Document = {"cluster_id": now}
         if known:
             log.warning("the Kafka cluster is another one: everything is sent again")
-            for aggregates in self._aggregates:
-                resend(aggregates, {}, self._clock)
-        state.replace_one({"_id": "cluster"}, {"cluster_id": now}, upsert=True)
+            started = self._clock()
+            self._send_everything(started)
+            if kafka.embedded(self._settings):
+                # What a producer of before wrote there ahead of the topics may hide what comes first now.
+                entry["once_more_after"] = started
+        state.replace_one({"_id": "cluster"}, entry, upsert=True)
+
+    def _send_everything(self, at: datetime) -> None:
+        for aggregates in self._aggregates:
+            resend(aggregates, {}, lambda: at)
+
+    def _waits_since(self, at: datetime) -> bool:
+        """Whether something that was to be sent by then still is."""
+        query = {**DUE, "unsent.at": {"$lte": at}}
+        return any(each.collection.find_one(query, {"_id": 1}) for each in self._aggregates)
 
     def _take_up_postponed(self) -> None:
         due = {"unsent.lane": POSTPONED_LANE, "unsent.at": {"$lte": self._clock()}}
@@ -240,6 +256,11 @@ class Relay:
     def backlog(self) -> int:
         """How many documents have events that wait to be sent."""
         return sum(each.collection.count_documents(UNSENT) for each in self._aggregates)
+
+
+def sends_once_more(database: Database[Document]) -> bool:
+    """Whether a relay is to send everything a second time, since its embedded broker was started anew."""
+    return database["relay"].find_one({"_id": "cluster", "once_more_after": {"$exists": True}}) is not None
 
 
 def acknowledged(futures: Sequence[Any] | None) -> bool:

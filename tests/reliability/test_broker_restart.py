@@ -1,17 +1,20 @@
 """The broker loses everything it had; nothing that was accepted is lost with it."""
 
 import threading
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
 import pytest
+from kafka import KafkaConsumer
 
 from infra.clock import system_clock
 from infra.local.broker import EmbeddedBroker
 from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
-from infra.messaging.relay import Relay
+from infra.messaging.relay import Relay, sends_once_more
 from infra.messaging.subscription import dispatch, on
+from infra.messaging.topics import full_name
 from infra.storage.copies import Copies
 from infra.storage.mongo import connect
 from tests.component.infra.test_messaging import Threads
@@ -29,6 +32,38 @@ def broker() -> Iterator[EmbeddedBroker]:
     """A broker of this test's own, since it is going to die."""
     with EmbeddedBroker() as one:
         yield one
+
+
+def read_all(broker: EmbeddedBroker, topic: str) -> list[tuple[str, bytes]]:
+    """Everything of a topic: the key of each event, and its id."""
+    reader = KafkaConsumer(topic, bootstrap_servers=broker.address, auto_offset_reset="earliest")
+    got: list[tuple[str, bytes]] = []
+    quiet = 0
+    while quiet < 3:
+        records = [record for part in reader.poll(timeout_ms=200).values() for record in part]
+        got += [(record.key.decode(), dict(record.headers)["ce_id"]) for record in records]
+        quiet = 0 if records else quiet + 1
+    reader.close()
+    return got
+
+
+def test_an_empty_broker_is_filled_twice(settings_for: SettingsFor, broker: EmbeddedBroker) -> None:
+    """What came ahead of the topics may hide what follows it there, so all is sent once more, and then no more."""
+    settings = settings_for("enrollment", kafka_bootstrap=broker.address, broker_profile="embedded")
+    database = connect(settings)
+    repository = things(database)
+    with running(Threads(Relay(settings, database, [repository], system_clock))):
+        for name in "abc":
+            repository.insert(Thing(id=name, colour="red", owner=name), change("made"))
+        eventually(lambda: database["things"].count_documents({"sent": 1}) == 3, timeout=20)
+        broker.start()
+        broker.wait_ready()
+        eventually(lambda: sends_once_more(database), timeout=20)
+        eventually(lambda: not sends_once_more(database), timeout=20)
+        eventually(lambda: database["things"].count_documents({"sent": 1}) == 3)
+    times = Counter(read_all(broker, full_name(settings, "enrollment.events")))
+    assert sorted(key for key, _ in times) == ["a", "b", "c"]
+    assert set(times.values()) == {2}
 
 
 def test_an_empty_broker_is_filled_again(settings_for: SettingsFor, broker: EmbeddedBroker) -> None:
