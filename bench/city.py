@@ -120,6 +120,7 @@ def _fact(chance: random.Random, person: str, moment: datetime) -> SessionFact:
 
 def _add(store: Store, shard: int, facts: list[SessionFact]) -> None:
     with pymongo.timeout(LONGEST_SECONDS), store.database.client.start_session() as session:
-        ledger = Ledger(store.people({fact.person for fact in facts}, session), ())
+        years = {fact.day[:4] for fact in facts}
+        ledger = Ledger(store.people({fact.person for fact in facts}, session, years), ())
         ledger.see_facts(facts)
         store.save(ledger, shard, session)

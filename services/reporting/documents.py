@@ -1,6 +1,6 @@
 """The documents in which facts and people are kept, and back."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import msgspec
@@ -60,15 +60,25 @@ def credit_fact(document: Document) -> CreditFact:
 
 
 def of_person(person: Person, before: Person | None = None) -> Document:
-    """A person as stored, without `_id` and shard, or only what is another than before.
+    """A person as stored, without `_id` and shard, or only what is another than before, for a `$set`.
 
     Placements and months stand in lists, since codes may hold dots.
     """
-    return {
+    changed: Document = {
         name: write(value)
         for name, write in _OF_PERSON.items()
         if (value := getattr(person, name)) is not getattr(before, name, _NOTHING)
     }
+    if before is None:
+        reached = {year: _reached_rows(amounts) for year, amounts in person.reached.items()}
+        return changed | {"reached": reached, "jp": {year: _jp_rows(jp) for year, jp in person.jp.items()}}
+    for year, amounts in person.reached.items():
+        if amounts is not before.reached.get(year):
+            changed[f"reached.{year}"] = _reached_rows(amounts)
+    for year, jp in person.jp.items():
+        if jp is not before.jp.get(year):
+            changed[f"jp.{year}"] = _jp_rows(jp)
+    return changed
 
 
 _NOTHING = object()
@@ -78,13 +88,25 @@ _OF_PERSON: Mapping[str, Callable[[Any], Any]] = {
     "history": msgspec.to_builtins,
     "skills": msgspec.to_builtins,
     "places": msgspec.to_builtins,
-    "reached": lambda reached: [[month, path, n] for (month, path), n in reached.items()],
-    "jp": lambda jp: [[month, n] for month, n in jp.items()],
 }
 
 
+def _reached_rows(amounts: Mapping[tuple[str, str], int]) -> list[list[Any]]:
+    return [[month, path, n] for (month, path), n in amounts.items()]
+
+
+def _jp_rows(amounts: Mapping[str, int]) -> list[list[Any]]:
+    return [[month, n] for month, n in amounts.items()]
+
+
+def fields_of_years(years: Iterable[str]) -> dict[str, int]:
+    """A projection of people: all but the months of other years."""
+    months = [f"{name}.{year}" for name in ("reached", "jp") for year in years]
+    return dict.fromkeys([*_OF_PERSON, *months], 1)
+
+
 def person(document: Document) -> Person:
-    """The person of the document."""
+    """The person of the document; when only some years were read, with the months of these."""
     return Person(
         id=document["_id"],
         seq=document["seq"],
@@ -92,8 +114,8 @@ def person(document: Document) -> Person:
         history=stints(document),
         skills=tuple(Skill(*row) for row in document["skills"]),
         places=tuple(Place(*row) for row in document["places"]),
-        reached={(month, path): n for month, path, n in document["reached"]},
-        jp=dict(document["jp"]),
+        reached={year: {(m, path): n for m, path, n in rows} for year, rows in document["reached"].items()},
+        jp={year: dict(rows) for year, rows in document["jp"].items()},
     )
 
 

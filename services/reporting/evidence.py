@@ -113,7 +113,7 @@ class Evidence:
         first, last = asked.period.months
         paths = self._paths(asked, "confirmed")
         inside = {"0": {"$gte": first, "$lte": last}, "1": {"$in": paths}}
-        people = [each["_id"] for each in self._people({"reached": {"$elemMatch": inside}}, asked)]
+        people = [each["_id"] for each in self._people({f"reached.{first[:4]}": {"$elemMatch": inside}}, asked)]
         days = {"$gte": asked.period.first, "$lte": asked.period.last}
         match = {
             "person": {"$in": people},
@@ -140,9 +140,9 @@ class Evidence:
 
     def _duty_met(self, asked: Asked) -> Page:
         year = asked.period.first[:4]
-        months = {"$elemMatch": {"0": {"$gte": f"{year}-01", "$lte": f"{year}-12"}}}
         after = {"_id": {"$gt": decode(asked.cursor, 1)[0]}} if asked.cursor else {}
-        rows = self._store["people"].find({"jp": months, **after}).sort("_id", 1)
+        query = {f"jp.{year}.0": {"$exists": True}, **after}
+        rows = self._store["people"].find(query, doc.fields_of_years([year])).sort("_id", 1)
         people = (doc.person(row) for row in rows)
         return _cut(
             (

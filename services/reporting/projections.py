@@ -86,7 +86,8 @@ class Projection:
 
         def work(session: ClientSession) -> None:
             known = self._store.facts(news.sessions, news.credits, session)
-            ledger = Ledger(self._store.people({fact.person for fact in facts}, session), known)
+            years = {fact.day[:4] for fact in (*facts, *known)}
+            ledger = Ledger(self._store.people({fact.person for fact in facts}, session, years), known)
             ledger.see_facts(facts)
             self._store.save(ledger, shard, session)
 

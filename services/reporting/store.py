@@ -109,9 +109,13 @@ class Store:
 
     # --- people and facts
 
-    def people(self, ids: Iterable[str], session: ClientSession) -> list[Person]:
-        """Those of the people who are known."""
-        return [doc.person(each) for each in self["people"].find({"_id": {"$in": list(ids)}}, session=session)]
+    def people(
+        self, ids: Iterable[str], session: ClientSession, years: Iterable[str] | None = None
+    ) -> list[Person]:
+        """Those of the people who are known; with the months of these years only, if given."""
+        fields = None if years is None else doc.fields_of_years(years)
+        found = self["people"].find({"_id": {"$in": list(ids)}}, fields, session=session)
+        return [doc.person(each) for each in found]
 
     def people_behind(self, tree: int, limit: int) -> dict[int, list[str]]:
         """By shard, some ids of people whose places were found by an older tree."""

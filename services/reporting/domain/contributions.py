@@ -162,10 +162,10 @@ def of_duty_met(person: Person, years: Iterable[str]) -> dict[Cell, int]:
     """The person once for each period of these years at whose end they have 20 JP since 1 January."""
     cells: dict[Cell, int] = {}
     for year in years:
-        months = sorted((month, jp) for month, jp in person.jp.items() if month[:4] == year)
+        months = person.jp.get(year, {})
         for key in _periods_of(year):
             period = known(key)
-            if sum(jp for month, jp in months if month <= period.last[:7]) >= JP_DUTY:
+            if sum(jp for month, jp in months.items() if month <= period.last[:7]) >= JP_DUTY:
                 codes = active_codes(person.places, period.first, period.last)
                 if codes:
                     cells[Cell("jp20", key, codes)] = 1
@@ -182,12 +182,13 @@ def of_person_instead(old: Person, new: Person) -> Counter[Cell]:
     moved = old.places != new.places
     if moved:
         cells.update(difference(of_activity(old.places), of_activity(new.places)))
-    if old.reached.keys() != new.reached.keys():
-        months = {month for month, _ in old.reached.keys() ^ new.reached.keys()}
-        cells.update(difference(of_reached(old.reached, months), of_reached(new.reached, months)))
+    for year, after in new.reached.items():
+        before = old.reached.get(year, {})
+        if before.keys() != after.keys():
+            months = {month for month, _ in before.keys() ^ after.keys()}
+            cells.update(difference(of_reached(before, months), of_reached(after, months)))
     if moved or old.jp != new.jp:
-        years = {month[:4] for month, _ in old.jp.items() ^ new.jp.items()}
-        years |= {month[:4] for month in new.jp} if moved else set()
+        years = {year for year, jp in new.jp.items() if moved or jp != old.jp.get(year)}
         cells.update(difference(of_duty_met(old, years), of_duty_met(new, years)))
     return cells
 

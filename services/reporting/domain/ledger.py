@@ -129,13 +129,15 @@ class Ledger:
         gone, come = _reaching(old), _reaching(new)
         if gone != come:
             person = self._person(new.person)
-            reached = _shifted(person.reached, (gone, -1), (come, 1))
+            changes = [(place[0], place, amount) for place, amount in ((gone, -1), (come, 1)) if place is not None]
+            reached = _shifted(person.reached, changes)
             self._people[person.id] = msgspec.structs.replace(person, reached=reached)
 
     def _earn(self, old: CreditFact | None, new: CreditFact) -> None:
         person = self._person(new.person)
-        before = (old.day[:7], -old.jp) if old is not None else (None, 0)
-        jp = _shifted(person.jp, before, (new.day[:7], new.jp))
+        changes = [(old.day[:7], -old.jp)] if old is not None else []
+        changes.append((new.day[:7], new.jp))
+        jp = _shifted(person.jp, [(month, month, amount) for month, amount in changes])
         if jp != person.jp:
             self._people[person.id] = msgspec.structs.replace(person, jp=jp)
 
@@ -203,12 +205,12 @@ def _reaching(fact: SessionFact | None) -> tuple[str, str] | None:
     return fact.day[:7], fact.path
 
 
-def _shifted(amounts: dict[K, int], *changes: tuple[K | None, int]) -> dict[K, int]:
-    """The amounts after the changes, without those that have become 0."""
-    after = dict(amounts)
-    for key, amount in changes:
-        if key is not None:
-            after[key] = after.get(key, 0) + amount
-            if not after[key]:
-                del after[key]
+def _shifted(years: dict[str, dict[K, int]], changes: Iterable[tuple[str, K, int]]) -> dict[str, dict[K, int]]:
+    """The amounts by year after the changes, each of a month, without those that have become 0."""
+    after = dict(years)
+    for month, key, change in changes:
+        amounts = after[month[:4]] = dict(after.get(month[:4], {}))
+        amounts[key] = amounts.get(key, 0) + change
+        if not amounts[key]:
+            del amounts[key]
     return after

@@ -46,7 +46,8 @@ class Person(msgspec.Struct, frozen=True):
     """One person with all that is counted by sets of placements.
 
     seq: of the newest employee event, 0 while only their sessions are known. tree: version of the tree by which
-    `places` were found. reached: confirmed sessions by month and placement, on active days. jp: by month.
+    `places` were found. reached: confirmed sessions by month and placement, on active days. jp: by month. Both by
+    year, since they get ever more and news concern a year or two; years that no news concern may be left out.
     """
 
     id: str
@@ -55,8 +56,8 @@ class Person(msgspec.Struct, frozen=True):
     history: tuple[Stint, ...] = ()
     skills: tuple[Skill, ...] = ()
     places: tuple[Place, ...] = ()
-    reached: dict[tuple[str, str], int] = {}
-    jp: dict[str, int] = {}
+    reached: dict[str, dict[tuple[str, str], int]] = {}
+    jp: dict[str, dict[str, int]] = {}
 
 
 def by_day(history: Sequence[Stint]) -> tuple[Stint, ...]:
