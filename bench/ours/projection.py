@@ -7,6 +7,7 @@ import threading
 
 from bench.gate import Gate
 from infra.clock import system_clock
+from infra.garbage import collect_rarely
 from infra.settings import Settings
 from infra.storage.mongo import connect
 from services.reporting.generations import parts_of
@@ -25,6 +26,7 @@ def main() -> int:
     threads = [threading.Thread(target=part.run, args=(stop,)) for part in parts]
     for thread in threads:
         thread.start()
+    collect_rarely()
     gate.pass_through()
     stop.set()
     for thread in threads:

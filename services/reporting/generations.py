@@ -15,6 +15,7 @@ from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from infra.clock import Clock
+from infra.garbage import collect_rarely
 from infra.messaging.consumer import Consumer, Progress
 from infra.settings import Settings
 from infra.storage.leases import Lease
@@ -120,6 +121,7 @@ class ActiveGeneration:
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set. A part that dies takes this one down; the worker is then started afresh."""
+        collect_rarely()
         while not stop.is_set():
             store = self._generations.store()
             store.ensure_indexes()

@@ -6,6 +6,7 @@ import threading
 from kafka.structs import TopicPartition
 
 from infra.clock import Clock, system_clock
+from infra.garbage import collect_rarely
 from infra.messaging import kafka
 from infra.messaging.topics import ensure_topics, full_name
 from infra.settings import Settings
@@ -25,6 +26,7 @@ class LogCut(Exception):
 
 def rebuild(settings: Settings, clock: Clock = system_clock) -> None:
     """Fills the next generation from the whole log and shows it. Raises LogCut; nothing is changed then."""
+    collect_rarely()
     places = _places(settings)
     generations = Generations(connect(settings))
     store = generations.next()
