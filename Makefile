@@ -10,7 +10,7 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status token bench chaos test lint format contract access audit lock clean \
+.PHONY: help demo up down reset status token bench chaos test lint format contract access audit audit-image lock clean \
 	secrets compose-up compose-down compose-demo compose-token
 
 help: ## Show this list
@@ -74,6 +74,10 @@ access: $(READY) ## Write docs/contract/access.md anew: who gets what, from what
 audit: $(READY) ## Ask osv.dev for known faults of the packages in the image (needs the internet)
 	@$(VENV)/bin/uv tool run pip-audit==2.10.1 --strict --vulnerability-service osv \
 		--disable-pip --require-hashes --requirement requirements-runtime.txt
+
+audit-image: ## Ask Debian which packages of the image it has mended since it was built (needs Docker)
+	@docker run --rm --user 0 --entrypoint sh bina:local -c \
+		'apt-get -qq -o APT::Update::Error-Mode=any update && (apt-get -s upgrade | grep ^Inst || echo "None.")'
 
 lock: $(READY) ## Write both lock files anew from pyproject.toml: all of it, and what the image holds
 	$(LOCK) --extra local --extra dev --extra bench pyproject.toml -o requirements.txt
