@@ -21,8 +21,9 @@ REFUSED = b".dead-letters"
 
 @dataclass(frozen=True)
 class Poison:
-    """Where it lies. cluster: the broker's identity then; when that is another one now, it is gone."""
+    """Where it lies. id: of the event; cluster: the broker's identity then. With another one now, it is gone."""
 
+    id: str
     cluster: str
     partition: int
     offset: int
@@ -52,7 +53,7 @@ class Poisoner:
                 producer.close(timeout=1, null_logger=True)
         except (KafkaError, OSError):
             return None
-        poison = Poison(cluster, sent.partition, sent.offset)
+        poison = Poison(key, cluster, sent.partition, sent.offset)
         self._sent.append(poison)
         return poison
 
@@ -74,12 +75,19 @@ class Poisoner:
             if (place.topic, place.partition) == (TOPIC, poison.partition)
         )
 
-    def expected(self) -> set[tuple[str, int, int]]:
-        """What must be in the dead letters of each reader now: topic, partition, offset."""
-        cluster = kafka.cluster_id(self._rig.settings("sessions"))
-        return {(TOPIC, each.partition, each.offset) for each in self._sent if each.cluster == cluster}
+    def sent(self) -> tuple[set[str], set[str]]:
+        """The ids of those that must be in the dead letters of each reader now, and of those that may.
 
-    def found(self, service: str, group: str) -> list[tuple[str, int, int]]:
-        """What is in the dead letters of a group: where each came from."""
+        The latter were sent to a broker before this one: a reader that still had one of them in its hands may have
+        set it aside on this one.
+        """
+        cluster = kafka.cluster_id(self._rig.settings("sessions"))
+        must = {each.id for each in self._sent if each.cluster == cluster}
+        return must, {each.id for each in self._sent} - must
+
+    def found(self, service: str, group: str) -> set[str]:
+        """What is in the dead letters of a group: the ids of the events, or where one without an id came from."""
         letters = deadletters.read_all(self._rig.settings(service), group)
-        return [(letter.topic, letter.partition, letter.offset) for letter in letters]
+        return {
+            dict(each.headers).get("ce_id", f"{each.topic}/{each.offset}".encode()).decode() for each in letters
+        }

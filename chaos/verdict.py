@@ -120,12 +120,13 @@ class Court:
         yield Finding("everybody's JP equals its recount", agree == people, f"{agree} of {people} years of people")
 
     def _dead_letters(self) -> Finding:
-        expected, said, good = self.poisoner.expected(), [], True
+        (expected, earlier), said, good = self.poisoner.sent(), [], True
         for service, group in GROUPS.items():
             found = self.poisoner.found(service, group)
-            wanted = expected if service in READERS else set()
-            good = good and set(found) == wanted
-            said.append(f"{group} {len(set(found))} of {len(wanted)}")
+            wanted, late = (expected, found & earlier) if service in READERS else (set[str](), set[str]())
+            good = good and found - late == wanted
+            more = f" and {len(late)} of a broker before" if late else ""
+            said.append(f"{group} {len(found - late)} of {len(wanted)}{more}")
         waited = self.poisoner.waited
         good = good and all(waited) and bool(expected)
         told = f"{', '.join(said)}; while refused, the partition waited {sum(waited)} times of {len(waited)}"
