@@ -75,7 +75,7 @@ audit: $(READY) ## Ask osv.dev for known faults of the packages in the image (ne
 	@$(VENV)/bin/uv tool run pip-audit==2.10.1 --strict --vulnerability-service osv \
 		--disable-pip --require-hashes --requirement requirements-runtime.txt
 
-audit-image: ## Ask Debian which packages of the image it has mended since it was built (needs Docker)
+audit-image: ## Ask Debian which packages of the image it has mended since (needs Docker, and the image: make compose-up)
 	@docker run --rm --user 0 --entrypoint sh bina:local -c \
 		'apt-get -qq -o APT::Update::Error-Mode=any update && (apt-get -s upgrade | grep ^Inst || echo "None.")'
 

@@ -18,7 +18,7 @@ from bson.codec_options import CodecOptions
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
 from prometheus_client import Counter, Gauge
-from pymongo import InsertOne, UpdateMany, UpdateOne
+from pymongo import UpdateMany, UpdateOne
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
@@ -31,6 +31,7 @@ from infra.messaging.versions import FIRST, bodies
 from infra.messaging.wake import Wake
 from infra.settings import Settings
 from infra.storage.aggregates import LANES, Aggregates
+from infra.storage.archive import KEPT_EVENTS, archive_events
 from infra.storage.leases import Lease
 from infra.storage.mongo import Document
 
@@ -43,8 +44,6 @@ BACKLOG = Gauge("bina_relay_backlog", "Documents with events that wait to be sen
 PAGE = 2_000
 LEASE_SECONDS = 20.0
 POSTPONE = timedelta(seconds=60)
-KEPT_EVENTS = 200
-"""Sent events beyond this number move from the document to the archive."""
 
 UNSENT: Mapping[str, Any] = {"unsent.lane": {"$gte": 0}}
 POSTPONED_LANE = 2
@@ -286,19 +285,3 @@ def resend(aggregates: Aggregates[Any], query: Mapping[str, Any], clock: Clock) 
     """
     again = {"$set": {"sent": 0, "unsent": {"lane": 1, "at": clock()}}}
     return aggregates.collection.update_many(dict(query), again).modified_count
-
-
-def archive_events(aggregates: Aggregates[Any], id_: Any) -> None:
-    """Moves the sent events of one document, but for the last few, to the archive collection."""
-    document = aggregates.collection.find_one({"_id": id_}, {"events": 1, "sent": 1})
-    if document is None:
-        return
-    last = document["sent"] - KEPT_EVENTS // 2
-    old = [event for event in document["events"] if event["seq"] <= last]
-    if not old:
-        return
-    rows = [{"_id": event["id"], "aggregate": id_, "seq": event["seq"], "event": event} for event in old]
-    known = {row["_id"] for row in aggregates.archive.find({"_id": {"$in": [r["_id"] for r in rows]}}, {"_id": 1})}
-    if missing := [InsertOne(row) for row in rows if row["_id"] not in known]:
-        aggregates.archive.bulk_write(missing)
-    aggregates.collection.update_one({"_id": id_}, {"$pull": {"events": {"seq": {"$lte": last}}}})

@@ -5,8 +5,8 @@ import pytest
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
-from infra.messaging.relay import KEPT_EVENTS, archive_events
 from infra.storage.aggregates import Exists, Record, Stale, Taken
+from infra.storage.archive import KEPT_EVENTS, archive_events
 from infra.storage.guards import transaction
 from infra.storage.mongo import Document, connect
 from tests.component.infra.things import NOON, SOMEBODY, Thing, change, things
