@@ -9,8 +9,9 @@ from kafka.errors import KafkaError
 from pymongo.errors import PyMongoError
 
 from chaos.rig import Rig
+from infra.messaging.cluster import sends_once_more
 from infra.messaging.lag import places_of
-from infra.messaging.relay import UNSENT, sends_once_more
+from infra.messaging.unsent import UNSENT
 from infra.settings import PORTS
 from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import connect

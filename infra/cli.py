@@ -8,7 +8,7 @@ from typing import Any, Protocol, cast
 
 from infra.clock import Clock, system_clock
 from infra.messaging import deadletters
-from infra.messaging.relay import resend
+from infra.messaging.unsent import resend
 from infra.operations.status import as_text, status_of
 from infra.settings import Settings, SettingsError
 from infra.storage.aggregates import Aggregates

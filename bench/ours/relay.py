@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from pymongo.collection import Collection
@@ -32,11 +33,11 @@ class GatedRelay(Relay):
         """From now on it sees everything."""
         self._open = True
 
-    def _read(self, collection: Collection[Document]) -> list[dict[str, Any]]:
+    def _read(self, collection: Collection[Document], flying: Sequence[Any]) -> list[Document]:
         if self._open:
             self.began = self.began or time.monotonic()
-            return super()._read(collection)
-        return [document for document in super()._read(collection) if document["_id"] == self._bell]
+            return super()._read(collection, flying)
+        return [document for document in super()._read(collection, flying) if document["_id"] == self._bell]
 
 
 def main() -> int:

@@ -11,7 +11,7 @@ import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from bson.codec_options import CodecOptions
@@ -25,8 +25,10 @@ from pymongo.errors import PyMongoError
 
 from infra.clock import Clock
 from infra.messaging import kafka
+from infra.messaging.cluster import ClusterFollower
 from infra.messaging.envelope import to_headers
-from infra.messaging.topics import ensure_topics, full_name
+from infra.messaging.topics import full_name
+from infra.messaging.unsent import DUE, POSTPONED_LANE, UNSENT
 from infra.messaging.versions import FIRST, bodies
 from infra.messaging.wake import Wake
 from infra.settings import Settings
@@ -42,13 +44,19 @@ POSTPONED = Counter("bina_events_postponed", "Documents whose events can't be se
 BACKLOG = Gauge("bina_relay_backlog", "Documents with events that wait to be sent", ["service"])
 
 PAGE = 2_000
+"""Documents that are read and sent at a time."""
+
+UNDER_WAY = 2
+"""Pages that may wait for acknowledgements and to be advanced, while the next is being sent."""
+
 LEASE_SECONDS = 20.0
 POSTPONE = timedelta(seconds=60)
+LOOK_AROUND_SECONDS = 5.0
+"""How often the relay looks at more than what is to be sent."""
 
-UNSENT: Mapping[str, Any] = {"unsent.lane": {"$gte": 0}}
-POSTPONED_LANE = 2
-"""Of what waits until `unsent.at`. In the others that time gives but the order: clocks of machines differ."""
-DUE: Mapping[str, Any] = {"unsent.lane": {"$gte": 0, "$lt": POSTPONED_LANE}}
+
+class LeaseLost(Exception):
+    """Another relay may have taken over while this one was at something long."""
 
 
 class Relay:
@@ -67,6 +75,7 @@ class Relay:
         self._database = database
         self._aggregates = aggregates
         self._clock = clock
+        self._cluster = ClusterFollower(settings, database, aggregates, clock)
         self._lease = Lease(database, "relay", LEASE_SECONDS)
         self._leased_until = 0.0
         self._wake = Wake(database, [each.collection.name for each in aggregates])
@@ -79,7 +88,7 @@ class Relay:
         while not stop.is_set():
             try:
                 self._hold(stop)
-            except (KafkaError, PyMongoError) as error:
+            except (KafkaError, PyMongoError, LeaseLost) as error:
                 log.warning("relay waits", extra={"reason": type(error).__name__})
                 self._in_flight.clear()
                 stop.wait(1.0)
@@ -90,35 +99,34 @@ class Relay:
         if not self._prolong():
             stop.wait(1.0)
             return
-        self._follow_cluster()
+        self._look_around()
         producer = kafka.producer(self._settings)
         try:
-            with ThreadPoolExecutor(1, thread_name_prefix="relay-advance") as advancing:
-                self._send_all(producer, advancing, stop)
+            with ThreadPoolExecutor(UNDER_WAY + 1, thread_name_prefix="relay") as pool:
+                self._send_all(producer, pool, stop)
         finally:
             producer.close(timeout=2, null_logger=True)
             if stop.is_set():
                 self._lease.release()
 
-    def _send_all(self, producer: KafkaProducer, advancing: ThreadPoolExecutor, stop: threading.Event) -> None:
-        names = {each.collection.name for each in self._aggregates}
-        checked = time.monotonic()
+    def _send_all(self, producer: KafkaProducer, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
+        everywhere = {each.collection.name for each in self._aggregates}
+        names, looked = everywhere, time.monotonic()
+        pending: list[Future[None]] = []
         while not stop.is_set() and self._prolong():
-            pending: list[Future[None]] = []
             busy = [
-                self._page(each, producer, advancing, pending)
+                self._pages(each, producer, pool, pending)
                 for each in self._aggregates
                 if each.collection.name in names
             ]
-            for future in pending:
-                future.result()
-            if any(busy):
-                continue
-            names = self._wake.wait(1.0)
-            if time.monotonic() - checked > 5:
-                self._follow_cluster()
-                checked = time.monotonic()
-                names = {each.collection.name for each in self._aggregates}
+            if time.monotonic() - looked > LOOK_AROUND_SECONDS:
+                wait_for(pending)
+                self._look_around()
+                names, looked = everywhere, time.monotonic()
+            elif not any(busy):
+                wait_for(pending)
+                names = self._wake.wait(1.0)
+        wait_for(pending)
 
     def _prolong(self) -> bool:
         """Keeps the lease; asks the database only when half of it is used up."""
@@ -131,36 +139,39 @@ class Relay:
 
     # --- sending
 
-    def _page(
+    def _pages(
         self,
         aggregates: Aggregates[Any],
         producer: KafkaProducer,
-        advancing: ThreadPoolExecutor,
+        pool: ThreadPoolExecutor,
         pending: list[Future[None]],
     ) -> bool:
-        """Sends pages of one collection until it has no more; True when there was something to send."""
-        busy = False
-        while documents := self._read(aggregates.collection):
-            busy = True
-            flying = self._in_flight[aggregates.collection.name]
+        """Sends pages of one collection until it has no more; True when there was something to send.
+
+        While one page is sent, those before it are advanced and the next one is read.
+        """
+        collection = aggregates.collection
+        flying = self._in_flight[collection.name]
+        documents = self._read(collection, list(flying))
+        busy = bool(documents)
+        while documents:
             flying.update(document["_id"] for document in documents)
-            sent = [(document, self._send(aggregates, producer, document)) for document in documents]
-            # Two pages at the most are on their way: this one, and the one before it that is advanced.
-            while len(pending) > 1:
-                pending.pop(0).result()
             full = len(documents) == PAGE
+            following = pool.submit(self._read, collection, list(flying)) if full else None
+            sent = [(document, self._send(aggregates, producer, document)) for document in documents]
             if not full:
                 # Nothing more to come: what waits for company goes out now.
                 producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
-            pending.append(advancing.submit(self._advance, aggregates, sent, flying))
-            if not full or not self._prolong():
-                break
+            wait_for(pending, all_but=UNDER_WAY - 1)
+            pending.append(pool.submit(self._advance, aggregates, sent, flying))
+            documents = following.result() if following and self._prolong() else []
         return busy
 
-    def _read(self, collection: Collection[Document]) -> list[Document]:
+    def _read(self, collection: Collection[Document], flying: Sequence[Any]) -> list[Document]:
+        """The next documents that have something to send, but for those that are on their way."""
         query: dict[str, Any] = {**DUE}
-        if flying := self._in_flight[collection.name]:
-            query["_id"] = {"$nin": list(flying)}
+        if flying:
+            query["_id"] = {"$nin": flying}
         above = {"$filter": {"input": "$events", "cond": {"$gt": ["$$this.seq", "$sent"]}}}
         fields = {"seq": 1, "events": above, "length": {"$size": "$events"}}
         # Without time zones the documents are decoded in less than half the time; all times are in UTC.
@@ -213,39 +224,18 @@ class Relay:
         for id_ in long:
             archive_events(aggregates, id_)
 
-    # --- another cluster than before
+    # --- in between
 
-    def _follow_cluster(self) -> None:
-        """A cluster with another identity has an empty log: makes the topics and sends everything again."""
-        now = kafka.cluster_id(self._settings)
-        state = self._database["relay"]
-        known = state.find_one({"_id": "cluster"})
-        if known and known["cluster_id"] == now:
-            self._take_up_postponed()
-            if (first := known.get("once_more_after")) and not self._waits_since(first):
-                self._send_everything(self._clock())
-                state.update_one({"_id": "cluster"}, {"$unset": {"once_more_after": ""}})
-            BACKLOG.labels(self._settings.service).set(self.backlog())
-            return
-        ensure_topics(self._settings)
-        entry: Document = {"cluster_id": now}
-        if known:
-            log.warning("the Kafka cluster is another one: everything is sent again")
-            started = self._clock()
-            self._send_everything(started)
-            if kafka.embedded(self._settings):
-                # What a producer of before wrote there ahead of the topics may hide what comes first now.
-                entry["once_more_after"] = started
-        state.replace_one({"_id": "cluster"}, entry, upsert=True)
+    def _look_around(self) -> None:
+        """What has to be seen to now and then, however busy it is: backlog is of interest when there is much."""
+        BACKLOG.labels(self._settings.service).set(self.backlog())
+        self._cluster.follow(self._keep)
+        self._take_up_postponed()
 
-    def _send_everything(self, at: datetime) -> None:
-        for aggregates in self._aggregates:
-            resend(aggregates, {}, lambda: at)
-
-    def _waits_since(self, at: datetime) -> bool:
-        """Whether something that was to be sent by then still is."""
-        query = {**DUE, "unsent.at": {"$lte": at}}
-        return any(each.collection.find_one(query, {"_id": 1}) for each in self._aggregates)
+    def _keep(self) -> None:
+        """Keeps the lease. Raises LeaseLost."""
+        if not self._prolong():
+            raise LeaseLost
 
     def _take_up_postponed(self) -> None:
         due = {"unsent.lane": POSTPONED_LANE, "unsent.at": {"$lte": self._clock()}}
@@ -255,11 +245,6 @@ class Relay:
     def backlog(self) -> int:
         """How many documents have events that wait to be sent."""
         return sum(each.collection.count_documents(UNSENT) for each in self._aggregates)
-
-
-def sends_once_more(database: Database[Document]) -> bool:
-    """Whether a relay is to send everything a second time, since its embedded broker was started anew."""
-    return database["relay"].find_one({"_id": "cluster", "once_more_after": {"$exists": True}}) is not None
 
 
 def acknowledged(futures: Sequence[Any] | None) -> bool:
@@ -278,10 +263,7 @@ def advance_to(seq: int) -> list[Mapping[str, Any]]:
     return [{"$set": {"sent": {"$max": ["$sent", seq]}, "unsent": unsent}}]
 
 
-def resend(aggregates: Aggregates[Any], query: Mapping[str, Any], clock: Clock) -> int:
-    """Marks the aggregates that match to have their events sent again, behind live ones; gives their number.
-
-    Only the events in the document are sent: the last one carries the whole public state.
-    """
-    again = {"$set": {"sent": 0, "unsent": {"lane": 1, "at": clock()}}}
-    return aggregates.collection.update_many(dict(query), again).modified_count
+def wait_for(pending: list[Future[None]], *, all_but: int = 0) -> None:
+    """Takes the oldest from what is under way until so many are left; raises what went wrong in them."""
+    while len(pending) > all_but:
+        pending.pop(0).result()

@@ -12,7 +12,7 @@ from pymongo.errors import PyMongoError
 from infra.clock import Clock
 from infra.messaging import deadletters
 from infra.messaging.lag import places_of
-from infra.messaging.relay import UNSENT
+from infra.messaging.unsent import UNSENT
 from infra.settings import Settings
 from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import Document

@@ -8,7 +8,8 @@ from flask import Flask
 
 from infra.clock import Clock, system_clock
 from infra.messaging.consumer import Consumer
-from infra.messaging.relay import Relay, resend
+from infra.messaging.relay import Relay
+from infra.messaging.unsent import resend
 from infra.problems import Text
 from infra.settings import Settings
 from infra.storage.aggregates import Aggregates

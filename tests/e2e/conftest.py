@@ -16,8 +16,8 @@ from infra.clock import system_clock
 from infra.local.mailsink import MailSink
 from infra.local.ports import free_port
 from infra.messaging.consumer import HANDLED
-from infra.messaging.relay import resend
 from infra.messaging.topics import full_name
+from infra.messaging.unsent import resend
 from infra.settings import PORTS, Settings
 from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import connect

@@ -10,15 +10,15 @@ from kafka import KafkaConsumer
 
 from infra.clock import system_clock
 from infra.local.broker import EmbeddedBroker
+from infra.messaging.cluster import sends_once_more
 from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
-from infra.messaging.relay import Relay, sends_once_more
+from infra.messaging.relay import Relay
 from infra.messaging.subscription import dispatch, on
 from infra.messaging.topics import full_name
 from infra.storage.copies import Copies
 from infra.storage.mongo import connect
-from tests.component.infra.test_messaging import Threads
-from tests.component.infra.things import Thing, change, things
+from tests.component.infra.things import Thing, Threads, change, things
 from tests.conftest import SettingsFor
 from tests.support import eventually, running
 

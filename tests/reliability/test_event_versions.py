@@ -16,9 +16,10 @@ import pytest
 from infra.clock import system_clock, to_wire
 from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
-from infra.messaging.relay import Relay, resend
+from infra.messaging.relay import Relay
 from infra.messaging.subscription import dispatch
 from infra.messaging.topics import ensure_topics
+from infra.messaging.unsent import resend
 from infra.messaging.versions import FIRST, Versions
 from infra.storage.mongo import connect
 from services.enrollment import app as enrollment
@@ -34,7 +35,7 @@ from services.sessions.domain.endorsement import Endorsement
 from services.sessions.events import ENDORSEMENT_VERSIONS
 from services.sessions.store import Store as Sessions
 from tests.component.enrollment.programme import Programme
-from tests.component.infra.test_messaging import Threads
+from tests.component.infra.things import Threads
 from tests.conftest import SettingsFor, Tokens
 from tests.support import eventually, running
 

@@ -10,11 +10,12 @@ from pymongo.errors import PyMongoError
 from infra.clock import system_clock
 from infra.messaging import kafka
 from infra.messaging.envelope import Event
-from infra.messaging.relay import UNSENT, Relay
+from infra.messaging.relay import Relay
+from infra.messaging.unsent import UNSENT
 from infra.storage.aggregates import Aggregates, Exists
 from infra.storage.mongo import connect
-from tests.component.infra.test_messaging import Threads, consumer
-from tests.component.infra.things import Thing, change, things
+from tests.component.infra.test_messaging import consumer
+from tests.component.infra.things import Thing, Threads, change, things
 from tests.conftest import SettingsFor
 from tests.reliability.replica_set import ReplicaSet
 from tests.support import eventually, running

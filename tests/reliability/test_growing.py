@@ -15,8 +15,8 @@ from infra.messaging.subscription import dispatch, on
 from infra.settings import PORTS, Settings
 from infra.storage.copies import Copies
 from infra.storage.mongo import connect
-from tests.component.infra.test_messaging import Threads, consumer
-from tests.component.infra.things import NOON, Thing, change, things
+from tests.component.infra.test_messaging import consumer
+from tests.component.infra.things import NOON, Thing, Threads, change, things
 from tests.conftest import SettingsFor, Tokens
 from tests.e2e.conftest import system
 from tests.e2e.office import MONTH, Office

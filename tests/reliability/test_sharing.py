@@ -17,7 +17,7 @@ from services.reporting.app import rebuild, worker
 from services.reporting.events import CONSUMED
 from services.reporting.generations import Generations, group_of
 from services.reporting.projections import Projection, TreeFollower
-from tests.component.infra.test_messaging import Threads
+from tests.component.infra.things import Threads
 from tests.component.reporting.test_worker import agrees, log_of, send
 from tests.conftest import SettingsFor
 from tests.support import eventually, running

@@ -14,14 +14,14 @@ from infra.clock import system_clock
 from infra.messaging import deadletters, kafka
 from infra.messaging.consumer import Consumer, Progress
 from infra.messaging.envelope import Event, to_headers
-from infra.messaging.relay import Relay, resend
+from infra.messaging.relay import Relay
 from infra.messaging.subscription import dispatch, on
 from infra.messaging.topics import ensure_topics, full_name
+from infra.messaging.unsent import resend
 from infra.settings import Settings
 from infra.storage.copies import Copies
 from infra.storage.mongo import Document, connect
-from infra.worker import Part
-from tests.component.infra.things import NOON, Thing, change, things
+from tests.component.infra.things import NOON, Thing, Threads, change, things
 from tests.conftest import SettingsFor
 from tests.support import eventually, running
 
@@ -33,24 +33,6 @@ class Seen(msgspec.Struct, frozen=True):
 
 
 NONSENSE = (b"\xff not json", [("ce_type", b"nonsense")])
-
-
-class Threads:
-    """Runs parts as a worker does, for the length of a block."""
-
-    def __init__(self, *parts: Part) -> None:
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=part.run, args=(self._stop,)) for part in parts]
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(20)
-            assert not thread.is_alive(), "it stops when told to"
 
 
 def relay(settings: Settings, database: Database[Document]) -> Relay:

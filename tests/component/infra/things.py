@@ -1,5 +1,6 @@
 """A small aggregate of its own for the tests of storage and messaging."""
 
+import threading
 from datetime import UTC, datetime
 
 import msgspec
@@ -8,6 +9,7 @@ from pymongo.database import Database
 from infra.actor import Actor
 from infra.storage.aggregates import Aggregates, Change
 from infra.storage.mongo import Document
+from infra.worker import Part
 
 NOON = datetime(2026, 5, 4, 5, 0, tzinfo=UTC)
 SOMEBODY = Actor("somebody")
@@ -37,3 +39,21 @@ def things(database: Database[Document]) -> Aggregates[Thing]:
 def change(what: str, at: datetime = NOON) -> Change:
     """A change by somebody, effective when it was recorded."""
     return Change(type=f"thing.{what}", actor=SOMEBODY, at=at, effective_at=at)
+
+
+class Threads:
+    """Runs parts as a worker does, for the length of a block."""
+
+    def __init__(self, *parts: Part) -> None:
+        self._stop = threading.Event()
+        self._threads = [threading.Thread(target=part.run, args=(self._stop,)) for part in parts]
+
+    def start(self) -> None:
+        for thread in self._threads:
+            thread.start()
+
+    def stop(self) -> None:
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(20)
+            assert not thread.is_alive(), "it stops when told to"
