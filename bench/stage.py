@@ -25,7 +25,7 @@ from infra.local.keys import DevelopmentKeys
 from infra.local.mongod import Mongod
 from infra.local.ports import LOOPBACK, free_port
 from infra.local.process import Process, wait_until
-from infra.settings import Settings
+from infra.settings import PORTS, PROCESSES, Settings
 
 START_SECONDS = 60
 
@@ -84,7 +84,11 @@ class Stage:
     # --- settings
 
     def environment(self, service: str, space: str) -> dict[str, str]:
-        """The variables of one service. space: names databases and topics, so that figures don't meet."""
+        """The variables of one service. space: names databases and topics, so that figures don't meet.
+
+        Floors and peers, which are no services of ours, are served by as many processes as sessions.
+        """
+        processes = PROCESSES.get(service if service in PORTS else "sessions", 1)
         return {
             "BINA_ENV": "development",
             "BINA_HOME": str(self.home),
@@ -95,6 +99,7 @@ class Stage:
             "BINA_TOPIC_PREFIX": f"{space}.",
             f"BINA_{service.upper()}_DATABASE": f"bench_{space}_{service}",
             f"BINA_{service.upper()}_PORT": str(free_port()),
+            f"BINA_{service.upper()}_PROCESSES": str(processes),
             f"BINA_{service.upper()}_WORKER_PORT": str(free_port()),
         }
 

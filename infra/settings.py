@@ -11,6 +11,8 @@ from urllib.parse import urlsplit
 T = TypeVar("T")
 
 PORTS = {"enrollment": 8001, "sessions": 8002, "notifications": 8003, "reporting": 8004}
+PROCESSES = {"sessions": 2}
+"""How many serve the API where it isn't set and not one: an interpreter uses one core, and phones post all day."""
 DEVELOPMENT = "development"
 
 
@@ -29,7 +31,8 @@ class Settings:
     jwks: file path or http(s) address of the public keys. broker_profile: `embedded` for the in-memory broker of
     one machine, `kafka` for Apache Kafka. topic_prefix: put before every topic and group, so that several
     copies can share a broker. partitions: of every topic; can't be lowered later, and limits how many workers of
-    one service share the work. smtp_url: None where the service sends no mail.
+    one service share the work. processes, threads: that serve the API; each process has so many threads.
+    smtp_url: None where the service sends no mail.
     """
 
     service: str
@@ -44,7 +47,7 @@ class Settings:
     host: str
     port: int
     worker_port: int
-    workers: int
+    processes: int
     threads: int
     database: str
     broker_profile: str
@@ -78,7 +81,7 @@ class Settings:
             host=read.text("BINA_HOST", "127.0.0.1"),
             port=port,
             worker_port=read.number(f"{own}_WORKER_PORT", port + 1000 if port else 0, 0, 65535),
-            workers=read.number("BINA_WORKERS", 1, 1, 64),
+            processes=read.number(f"{own}_PROCESSES", PROCESSES.get(service, 1), 1, 64),
             threads=read.number("BINA_THREADS", 32, 1, 512),
             database=read.text(f"{own}_DATABASE", f"bina_{service}"),
             broker_profile=read.choice("BINA_BROKER", "embedded", ("embedded", "kafka")),

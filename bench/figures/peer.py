@@ -1,8 +1,9 @@
 """Figure 8: sessions stored a second by our `PUT`, over the same `PUT` in FastAPI with a transactional outbox.
 
 Measured: as figure 1. The peer (bench/floors/peer.py) gets the same requests, knows the same pairings, keeps the
-same rules and the same durability, and runs as it is usually run: one process of uvicorn on uvloop, async
-PyMongo. It answers the same resource. What it lacks (logs, metrics, conditional changes) is in its favour.
+same rules and the same durability, and runs as it is usually run: uvicorn on uvloop with as many processes as
+ours, async PyMongo. It answers the same resource. What it lacks (logs, metrics, conditional changes) is in its
+favour.
 """
 
 from bench.outcome import Goal, Result, alternate

@@ -1,13 +1,13 @@
 """Figure 1: sessions stored a second by `PUT /sessions/{id}`, over a bare route that only inserts the document.
 
-Measured: our API as it is run (one process, 32 threads), 32 clients that each send the next session as soon as the
-last is answered: token, validation, the pairing's rules, the unique slots, the event in the document, the answer
-with the whole resource. Writes wait for the majority and the journal.
+Measured: our API as it is run (two processes of 32 threads), 32 clients that each send the next session as soon
+as the last is answered: token, validation, the pairing's rules, the unique slots, the event in the document, the
+answer with the whole resource. Writes wait for the majority and the journal.
 
-Floor: Flask on granian with the same settings, which inserts a document with the same fields and sizes into a
-collection without any index but that of ids, with the same write concern, and answers nothing. It is fair as a
-floor since nobody can store the session durably for less; it is not a service. What the indexes alone cost the
-same bare route stands beside it.
+Floor: Flask on granian with the same settings and as many processes, which inserts a document with the same
+fields and sizes into a collection without any index but that of ids, with the same write concern, and answers
+nothing. It is fair as a floor since nobody can store the session durably for less; it is not a service. What the
+indexes alone cost the same bare route stands beside it.
 """
 
 from bench.outcome import Goal, Result, alternate

@@ -201,9 +201,18 @@ def _event(document: Document, now: datetime) -> Document:
 
 
 def main() -> int:
-    """Serves it in one process, on uvloop and httptools, without an access log."""
+    """Serves it in as many processes as ours has, on uvloop and httptools, without an access log."""
     settings = Settings.from_env("peer", os.environ)
-    uvicorn.run(build(), host=settings.host, port=settings.port, loop="uvloop", http="httptools", access_log=False)
+    uvicorn.run(
+        "bench.floors.peer:build",
+        factory=True,
+        host=settings.host,
+        port=settings.port,
+        workers=settings.processes,
+        loop="uvloop",
+        http="httptools",
+        access_log=False,
+    )
     return 0
 
 

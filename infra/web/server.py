@@ -33,8 +33,8 @@ def serve(target: str, settings: Settings) -> None:
     """
     refuse_development_keys(settings)
     # A fork would go on with what this process has imported, and count for itself.
-    multiprocessing.set_start_method("spawn" if settings.workers > 1 else None, force=True)
-    with counted_together() if settings.workers > 1 else nullcontext():
+    multiprocessing.set_start_method("spawn" if settings.processes > 1 else None, force=True)
+    with counted_together() if settings.processes > 1 else nullcontext():
         _run(target, settings)
 
 
@@ -46,7 +46,7 @@ def _run(target: str, settings: Settings) -> None:
         interface=Interfaces.WSGI,
         http=HTTPModes.http1,
         http1_settings=HTTP1Settings(header_read_timeout=HEADERS_TIMEOUT_MS),
-        workers=settings.workers,
+        workers=settings.processes,
         blocking_threads=settings.threads,
         backpressure=settings.threads * WAITING_PER_THREAD,
         factory=True,

@@ -56,7 +56,7 @@ def server(
         **os.environ,
         **environment,
         "BINA_SESSIONS_PORT": str(port),
-        "BINA_WORKERS": str(request.param),
+        "BINA_SESSIONS_PROCESSES": str(request.param),
         "TMPDIR": str(tmp_path),
         "PYTHONPATH": os.pathsep.join((str(tmp_path), str(Path.cwd()))),
     }

@@ -13,14 +13,14 @@ def test_all_faults_are_told_at_once() -> None:
     """Whoever sets a service up sees the whole list, not one fault a try."""
     bad = {
         "BINA_MONGODB_URI": "localhost",
-        "BINA_WORKERS": "many",
+        "BINA_SESSIONS_PROCESSES": "many",
         "BINA_BROKER": "carrier",
         "BINA_SESSIONS_PORT": "70000",
     }
     with pytest.raises(SettingsError) as refused:
         Settings.from_env("sessions", bad)
     told = str(refused.value)
-    for name in ("MONGODB_URI", "KAFKA_BOOTSTRAP", "JWKS", "WORKERS", "BROKER", "SESSIONS_PORT"):
+    for name in ("MONGODB_URI", "KAFKA_BOOTSTRAP", "JWKS", "SESSIONS_PROCESSES", "BROKER", "SESSIONS_PORT"):
         assert f"BINA_{name}" in told
 
 
@@ -31,6 +31,7 @@ def test_defaults_are_those_of_one_machine(environment: dict[str, str]) -> None:
     assert settings.database == "bina_reporting"
     assert (settings.jwt_issuer, settings.jwt_audience) == ("bina", "bina")
     assert settings.home == Path(".bina")
+    assert (settings.processes, Settings.from_env("sessions", environment).processes) == (1, 2)
     assert settings.smtp_url is None
     assert not settings.development
 
