@@ -3,8 +3,9 @@
 Measured: sessions' API and worker and reporting's worker and API run as they do in `make up`, with half of the
 load on `PUT` that they bear together. A probe puts one session of a learner in a unit of its own and then asks
 `GET /kpis/confirmation_rate/series` for that unit, every 10 ms, until it counts one more; the time runs from
-the answer to the PUT, and is up to 10 ms too long. (Asked without a pause, the API alone used most of a core.) In between lie the wake-up of the relay, the read with majority concern, Kafka, the
-projection's journalled transaction and the answer of the API.
+the answer to the PUT, and is up to 10 ms too long. (Asked without a pause, the API alone used most of a core.) In
+between lie the wake-up of the relay, the read with majority concern, Kafka, the projection's journalled
+transaction and the answer of the API.
 
 Floor: kafka-python sends a record of the same size without lingering and polls until it is there, in one process,
 with the same load on the same machine and broker. The floor without load stands beside it.
