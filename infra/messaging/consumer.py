@@ -19,7 +19,7 @@ from kafka import KafkaConsumer, KafkaProducer
 from kafka.errors import CommitFailedError, KafkaError
 from kafka.structs import TopicPartition
 from prometheus_client import Counter, Gauge
-from pymongo.errors import OperationFailure, PyMongoError
+from pymongo.errors import PyMongoError
 
 from infra.clock import Clock
 from infra.messaging import deadletters, kafka
@@ -29,6 +29,7 @@ from infra.messaging.lag import end_of
 from infra.messaging.subscription import BatchHandler
 from infra.messaging.topics import dead_letters_of, ensure_topics, full_name
 from infra.settings import Settings
+from infra.storage import failures
 from infra.storage.copies import Overtaken
 
 log = logging.getLogger(__name__)
@@ -261,6 +262,4 @@ class Consumer:
 
 def may_pass(error: Exception) -> bool:
     """Whether the failure is of the surroundings (no connection, overtaken), so that waiting is all that helps."""
-    if isinstance(error, OperationFailure):
-        return error.has_error_label("TransientTransactionError")
-    return isinstance(error, PyMongoError | KafkaError | OSError | Overtaken)
+    return failures.may_pass(error) or isinstance(error, KafkaError | OSError | Overtaken)

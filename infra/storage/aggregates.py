@@ -15,6 +15,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from infra.messaging.versions import FIRST, Versions
 from infra.storage.documents import LANES, Change, Documents, Lane, Record, S, Stored
+from infra.storage.failures import only_duplicates
 from infra.storage.mongo import Document
 
 __all__ = ["LANES", "Aggregates", "Change", "Exists", "Lane", "Record", "Stale", "Stored", "Taken"]
@@ -120,7 +121,10 @@ class Aggregates(Generic[S]):
         self,
         items: Sequence[tuple[S, Change, Mapping[str, Any] | None]],
     ) -> list[Stored[S] | Exists | Taken]:
-        """Stores many at once, each on its own: gives for each what was stored, or why it was refused."""
+        """Stores many at once, each on its own: gives for each what was stored, or why it was refused.
+
+        Raises PyMongoError where that can't be said; some may be stored then.
+        """
         documents = [self._documents.new(*item) for item in items]
         results: list[Stored[S] | Exists | Taken] = [
             self._documents.stored(item[0], document) for item, document in zip(items, documents, strict=True)
@@ -130,9 +134,9 @@ class Aggregates(Generic[S]):
         try:
             self.collection.bulk_write([InsertOne(document) for document in documents], ordered=False)
         except BulkWriteError as error:
+            if not only_duplicates(error):
+                raise
             for failure in error.details["writeErrors"]:
-                if failure["code"] != 11000:
-                    raise
                 results[failure["index"]] = refusal(failure)
         return results
 

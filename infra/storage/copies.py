@@ -9,6 +9,7 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError
 
 from infra.messaging.envelope import Event
+from infra.storage.failures import DUPLICATE
 from infra.storage.mongo import Document
 
 
@@ -52,7 +53,7 @@ class Copies:
             self.collection.bulk_write(writes, ordered=False, session=session)
         except BulkWriteError as error:
             # Another worker made the same copy in this moment; the retried batch will find it.
-            if any(failure["code"] == 11000 for failure in error.details["writeErrors"]):
+            if any(failure["code"] == DUPLICATE for failure in error.details["writeErrors"]):
                 raise Overtaken from error
             raise
 

@@ -14,9 +14,10 @@ import pymongo
 from pymongo import UpdateOne, WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError
 from pymongo.read_concern import ReadConcern
 
+from infra.storage.failures import only_duplicates
 from infra.storage.mongo import Document
 
 T = TypeVar("T")
@@ -82,6 +83,6 @@ def _make(database: Database[Document], keys: list[str]) -> None:
     upserts = [UpdateOne({"_id": key}, {"$setOnInsert": {"touched": 0}}, upsert=True) for key in missing]
     try:
         guards.bulk_write(upserts, ordered=False)
-    except (BulkWriteError, DuplicateKeyError) as error:
-        if not all(failure["code"] == 11000 for failure in (error.details or {}).get("writeErrors", [])):
+    except BulkWriteError as error:
+        if not only_duplicates(error):
             raise

@@ -7,18 +7,17 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request
 from marshmallow import ValidationError
-from pymongo.errors import ConnectionFailure, CursorNotFound, PyMongoError
+from pymongo.errors import PyMongoError
 from werkzeug.exceptions import HTTPException
 
 from infra.problems import FieldError, Language, Refused, Text, invalid
+from infra.storage.failures import may_pass
 from infra.web.context import language
 from infra.web.messages import HTTP, bilingual, title_of
 
 PROBLEM_TYPE = "application/problem+json"
 TYPE_BASE = "https://bina.tangerangkota.go.id/problems/"
 RETRY_AFTER_SECONDS = 2
-# MongoDB's own words for "the same again may succeed".
-PASSING = ("TransientTransactionError", "RetryableWriteError")
 
 log = logging.getLogger(__name__)
 
@@ -125,9 +124,7 @@ def _refusal_of_status(status: int) -> Refused:
 
 
 def _from_storage(error: PyMongoError) -> Response:
-    may_pass = error.timeout or any(error.has_error_label(label) for label in PASSING)
-    # A cursor is forgotten when the server starts anew between two batches of a long answer.
-    if isinstance(error, ConnectionFailure | CursorNotFound) or may_pass:
+    if may_pass(error):
         log.warning("storage unavailable: %s", type(error).__name__)
         return answer(Refused("unavailable", BUSY, status=503, retry=True))
     return _from_accident(error)

@@ -12,6 +12,7 @@ from pymongo.errors import BulkWriteError
 from infra.problems import Text
 from infra.storage.aggregates import Aggregates, Stored
 from infra.storage.copies import Copies
+from infra.storage.failures import only_duplicates
 from infra.storage.mongo import Document
 from services.notifications.domain import ASKING, Delivery, Entry, Preferences
 from services.notifications.events import delivery_data, preferences_data
@@ -83,7 +84,7 @@ class Store:
         try:
             self.entries.bulk_write(writes, ordered=False)
         except BulkWriteError as error:
-            if any(failure["code"] != 11000 for failure in error.details["writeErrors"]):
+            if not only_duplicates(error):
                 raise
 
     def entries_by_id(self, ids: Iterable[str]) -> dict[str, Entry]:

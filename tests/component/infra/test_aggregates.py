@@ -2,15 +2,20 @@
 
 import msgspec
 import pytest
+from pymongo import WriteConcern
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
 from infra.storage.aggregates import Exists, Record, Stale, Taken
 from infra.storage.archive import KEPT_EVENTS, archive_events
+from infra.storage.failures import may_pass
 from infra.storage.guards import transaction
 from infra.storage.mongo import Document, connect
 from tests.component.infra.things import NOON, SOMEBODY, Thing, change, things
 from tests.conftest import SettingsFor
+
+TOO_MANY = WriteConcern(w=50)
+"""More members than any replica set has."""
 
 
 @pytest.fixture
@@ -92,6 +97,17 @@ def test_many_are_stored_each_on_its_own(database: Database[Document]) -> None:
         [(Thing(id=id_, colour="red"), change("made"), None) for id_ in ("a", "b", "c")]
     )
     assert [type(each).__name__ for each in results] == ["Stored", "Exists", "Stored"]
+
+
+def test_what_no_majority_has_is_not_called_stored(database: Database[Document]) -> None:
+    """A failover may roll it back: the caller hears that it may pass, also where one of them is there already."""
+    repository = things(database)
+    repository.insert(Thing(id="a", colour="red"), change("made"))
+    repository.collection = repository.collection.with_options(write_concern=TOO_MANY)
+    for ids in (["b"], ["a", "c"]):
+        with pytest.raises(BulkWriteError) as unsure:
+            repository.insert_many([(Thing(id=id_, colour="red"), change("made"), None) for id_ in ids])
+        assert may_pass(unsure.value)
 
 
 def test_in_a_transaction_all_are_stored_or_none(database: Database[Document]) -> None:

@@ -6,11 +6,14 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from pymongo import WriteConcern
 from pymongo.client_session import ClientSession
 from pymongo.database import Database
+from pymongo.errors import BulkWriteError
 
 from infra.problems import Refused, Text
 from infra.storage import guards
+from infra.storage.failures import may_pass
 from infra.storage.guards import transaction
 from infra.storage.leases import Lease
 from infra.storage.mongo import Document, connect
@@ -63,6 +66,14 @@ def test_a_refusal_undoes_the_transaction(database: Database[Document]) -> None:
     with pytest.raises(Refused):
         transaction(database, ["a", "b"], work)
     assert database["places"].count_documents({}) == 0
+
+
+def test_a_guard_that_no_majority_has_guards_nothing(database: Database[Document]) -> None:
+    """It is made before the transaction, and a failover may take it away: the caller hears that it may pass."""
+    unsure = database.with_options(write_concern=WriteConcern(w=50))
+    with pytest.raises(BulkWriteError) as error:
+        transaction(unsure, ["employee:new"], lambda session: None)
+    assert may_pass(error.value)
 
 
 def test_a_lease_has_one_holder(database: Database[Document]) -> None:

@@ -8,7 +8,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
+from pymongo import WriteConcern
+from pymongo.errors import BulkWriteError
 
+from infra.storage.failures import may_pass
 from tests.component.notifications.conftest import Service
 from tests.unit.notifications import happenings as told
 from tests.unit.notifications.happenings import ENDORSER, GUIDE, LEARNER, NAMES, NOW, Happening
@@ -50,6 +53,19 @@ def test_the_same_story_again_tells_nobody_anything(service: Service) -> None:
     service.send_later()
     assert service.everything() == before
     assert len(service.box.mails) == mails
+
+
+def test_an_entry_that_no_majority_has_is_not_taken_for_told(service: Service) -> None:
+    """The event is tried again; the entry that is there by then stays as it is."""
+    entries = service.store.entries
+    service.store.entries = entries.with_options(write_concern=WriteConcern(w=50))
+    for _ in range(2):
+        with pytest.raises(BulkWriteError) as error:
+            service.hear(*NAMES, STORY[0])
+        assert may_pass(error.value)
+    service.store.entries = entries
+    service.hear(STORY[0])
+    assert entries.count_documents({}) == 1
 
 
 @pytest.mark.parametrize("order", list(permutations(range(3))))

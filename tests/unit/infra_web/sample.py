@@ -4,7 +4,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 from marshmallow import fields
-from pymongo.errors import CursorNotFound, NetworkTimeout, OperationFailure, ServerSelectionTimeoutError
+from pymongo.errors import (
+    BulkWriteError,
+    CursorNotFound,
+    NetworkTimeout,
+    OperationFailure,
+    ServerSelectionTimeoutError,
+)
 
 from infra.problems import Refused, Text, unknown
 from infra.web.auth import current_actor, public, require
@@ -153,6 +159,7 @@ FAILURES: dict[str, Exception] = {
     "gone": ServerSelectionTimeoutError("mongodb://secret"),
     "slow": NetworkTimeout("mongodb://secret"),
     "conflict": OperationFailure("clash", details={"errorLabels": ["TransientTransactionError"]}),
+    "unconfirmed": BulkWriteError({"writeErrors": [], "writeConcernErrors": [{"code": 64, "errmsg": "x"}]}),
     "forgotten": CursorNotFound("cursor id 198001012005011001 not found", 43),
     "broken": OperationFailure("nip 198001012005011001"),
     "bug": KeyError("198001012005011001"),

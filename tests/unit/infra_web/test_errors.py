@@ -166,7 +166,7 @@ def test_unknown_places_and_methods(client: Any, bearer: dict[str, str]) -> None
     assert "PUT" in answer.headers["Allow"]
 
 
-@pytest.mark.parametrize("kind", ["gone", "slow", "conflict", "forgotten", "many"])
+@pytest.mark.parametrize("kind", ["gone", "slow", "conflict", "unconfirmed", "forgotten", "many"])
 def test_what_passes_says_when_to_come_back(client: Any, bearer: dict[str, str], kind: str) -> None:
     """503 for storage that is away, 429 for haste: both with Retry-After."""
     answer = client.get(f"/v1/things/fail/{kind}", headers=bearer)
