@@ -207,7 +207,7 @@ class Consumer:
         reason = str(error) if isinstance(error, Unreadable) else type(error).__name__
         try:
             self._put(record, reason, tries)
-        except (KafkaError, OSError) as trouble:
+        except Exception as trouble:  # noqa: BLE001 - whatever it is, it may stop this partition only
             log.warning("the dead letters can't be written", extra={"reason": type(trouble).__name__, **where})
             self._close_producer()
             return False

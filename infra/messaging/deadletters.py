@@ -1,25 +1,35 @@
 """Dead letters: messages that a consumer group can't handle, kept whole, with the reason, to be sent again."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 from kafka import KafkaConsumer, KafkaProducer
+from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from kafka.structs import TopicPartition
 from prometheus_client import Gauge
 
 from infra.clock import to_wire
 from infra.messaging import kafka
+from infra.messaging.envelope import Headers
 from infra.messaging.topics import dead_letters_of, full_name
 from infra.settings import Settings
 
 PREFIX = "dead-letter-"
+NOT_WHOLE = "not-whole"
+SHORT, FEW = 256, 32
+"""Bytes of a header, and headers, that even a letter keeps that is not whole."""
+TOO_LARGE = (MessageSizeTooLargeError, RecordListTooLargeError)
 KEPT = Gauge("bina_dead_letters_kept", "Messages that lie in the dead letters of the group", ["group"])
 
 
 class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
-    """One message in the dead-letter topic. `number` is its offset there; `reason` holds no personal data."""
+    """One message in the dead-letter topic. `number` is its offset there; `reason` holds no personal data.
+
+    null: names of headers, and `key`, that were null and are empty here. whole: not so where it was too large with
+    what is told of it; it is kept without key, value and long headers then.
+    """
 
     number: int
     reason: str
@@ -31,6 +41,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     key: bytes | None
     value: bytes | None
     headers: list[tuple[str, bytes]]
+    null: str
+    whole: bool
 
     @property
     def type(self) -> str:
@@ -50,7 +62,8 @@ def put(
 ) -> None:
     """Writes the record, as it came, to the group's dead-letter topic and waits until it is kept there.
 
-    Raises KafkaError when that fails; the record must then not be passed over.
+    Raises KafkaError when that fails; the record must then not be passed over. Nulls that kafka-python reads and
+    would not write are written as empty; of what would be too large only the short headers are written.
     """
     extra = {
         "reason": reason,
@@ -60,12 +73,39 @@ def put(
         "tries": str(tries),
         "at": to_wire(at),
     }
-    headers = [*record.headers, *((PREFIX + name, value.encode()) for name, value in extra.items())]
     topic = full_name(settings, dead_letters_of(group))
+    key, headers = _without_nulls(record.key, record.value, record.headers)
+    try:
+        kept = _write(producer, topic, key, record.value, [*headers, *_told(extra)])
+    except TOO_LARGE:
+        # With what is told of it, a message as large as may be is too large. It still lies where it came from.
+        short = [each for each in headers if len(each[0]) + len(each[1]) <= SHORT][:FEW]
+        extra |= {"reason": f"{reason} (too large to be kept whole)", NOT_WHOLE: "1"}
+        kept = _write(producer, topic, b"", None, [*short, *_told(extra)])
+    KEPT.labels(group).set(kept)
+
+
+def _told(extra: Mapping[str, str]) -> Headers:
+    return [(PREFIX + name, value.encode()) for name, value in extra.items()]
+
+
+def _without_nulls(
+    key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes | None]]
+) -> tuple[bytes | None, Headers]:
+    """The key and the headers as they can be written, with a mark that says what was null."""
+    nulls = [name for name, raw in headers if raw is None]
+    if key is None and value is None:
+        key, nulls = b"", ["key", *nulls]
+    mark = _told({"null": ", ".join(nulls)}) if nulls else []
+    return key, [*((name, raw or b"") for name, raw in headers), *mark]
+
+
+def _write(producer: KafkaProducer, topic: str, key: bytes | None, value: bytes | None, headers: Headers) -> int:
+    """Waits until it is kept; gives how many are there then."""
     # The one partition that is read: a broker that makes topics by itself may give it more.
-    future = producer.send(topic, value=record.value, key=record.key, headers=headers, partition=0)
+    future = producer.send(topic, value=value, key=key, headers=headers, partition=0)
     producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
-    KEPT.labels(group).set(future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000).offset + 1)
+    return int(future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000).offset) + 1
 
 
 def read_all(settings: Settings, group: str, first: int = 0) -> Iterator[DeadLetter]:
@@ -89,7 +129,11 @@ def read_all(settings: Settings, group: str, first: int = 0) -> Iterator[DeadLet
 
 
 def send_again(settings: Settings, letters: list[DeadLetter]) -> int:
-    """Sends letters to the topic from which they came, as they came; consumers bear repetition."""
+    """Sends letters to the topic from which they came, as they came; consumers bear repetition.
+
+    Gives how many were sent: those that are not whole stay where they are.
+    """
+    letters = [letter for letter in letters if letter.whole]
     producer = kafka.producer(settings)
     try:
         futures = [
@@ -128,4 +172,6 @@ def _letter(record: Any) -> DeadLetter:
         key=record.key,
         value=record.value,
         headers=[(name, value) for name, value in record.headers if not name.startswith(PREFIX)],
+        null=told.get("null", ""),
+        whole=NOT_WHOLE not in told,
     )

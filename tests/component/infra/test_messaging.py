@@ -43,14 +43,20 @@ def consumer(settings: Settings, handler: Callable[[int, list[Event]], None], **
     return Consumer(settings, "readers", ["enrollment.events"], handler, system_clock, **options)
 
 
-def put_raw(settings: Settings, *records: tuple[bytes, list[tuple[str, bytes]]]) -> None:
-    """Values with their headers, all of them into one partition."""
+def put_raw(settings: Settings, *records: tuple[bytes, list[tuple[str, bytes]]], key: bytes = b"k") -> None:
+    """Values with their headers, all of them into the partition of the key."""
     ensure_topics(settings)
     producer = kafka.producer(settings)
     for value, headers in records:
-        producer.send(full_name(settings, "enrollment.events"), value=value, key=b"k", headers=headers)
+        producer.send(full_name(settings, "enrollment.events"), value=value, key=key, headers=headers)
     producer.flush(timeout=10)
     producer.close()
+
+
+def good(number: int) -> tuple[bytes, list[tuple[str, bytes]]]:
+    """An event that can be handled."""
+    event = {"id": str(number), "type": "thing.made", "seq": number, "time": NOON, "effective_at": NOON}
+    return b'{"colour":"red"}', to_headers(event, source="enrollment", subject="a", key=b"k")
 
 
 def test_every_change_arrives_in_order(settings_for: SettingsFor) -> None:
@@ -167,10 +173,6 @@ def test_one_bad_event_among_many_makes_few_parts_of_them(settings_for: Settings
     """Those before and behind it are handled in their order, and nearly all of them in company."""
     settings = settings_for("enrollment")
     parts: list[list[int]] = []
-
-    def good(number: int) -> tuple[bytes, list[tuple[str, bytes]]]:
-        event = {"id": str(number), "type": "thing.made", "seq": number, "time": NOON, "effective_at": NOON}
-        return b'{"colour":"red"}', to_headers(event, source="enrollment", subject="a", key=b"k")
 
     def handle(batch: list[tuple[Event, Seen]]) -> None:
         parts.append([event.seq for event, _ in batch])

@@ -1,0 +1,91 @@
+"""What stands in the way of setting an event aside stands in nobody else's way."""
+
+from typing import Any, NamedTuple
+
+import pytest
+
+from infra.messaging import deadletters, kafka
+from infra.messaging.deadletters import SHORT
+from infra.messaging.envelope import Event, Unreadable
+from infra.messaging.topics import ensure_topics, full_name
+from tests.component.infra.test_messaging import NONSENSE, Threads, consumer, good, put_raw
+from tests.component.infra.things import NOON
+from tests.conftest import SettingsFor
+from tests.support import eventually, running
+
+LARGEST = 2**20
+"""Bytes that a record may have, with what is around key, value and headers."""
+
+
+class Record(NamedTuple):
+    """A record as kafka-python reads it."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes | None]]
+    topic: str
+    partition: int = 0
+    offset: int = 0
+
+
+def test_what_kafka_python_reads_and_would_not_write_is_a_letter_too(settings_for: SettingsFor) -> None:
+    """Headers without a value, as other clients send them, and neither key nor value: kept as empty and marked."""
+    settings = settings_for("enrollment")
+    ensure_topics(settings, ("readers",))
+    topic = full_name(settings, "enrollment.events")
+    producer = kafka.producer(settings)
+    for record in (
+        Record(b"k", b"no event", [("ce_type", None), ("a", b"b")], topic),
+        Record(None, None, [], topic),
+    ):
+        deadletters.put(settings, producer, "readers", record, reason="unreadable", tries=1, at=NOON)
+    producer.close()
+    first, second = letters = list(deadletters.read_all(settings, "readers"))
+    assert (first.key, first.value, first.headers) == (b"k", b"no event", [("ce_type", b""), ("a", b"b")])
+    assert (second.key, second.value, second.headers) == (b"", None, [])
+    assert [letter.null for letter in letters] == ["ce_type", "key"]
+    assert deadletters.send_again(settings, letters) == 2
+
+
+def test_a_letter_that_would_be_too_large_is_kept_without_what_is_large(settings_for: SettingsFor) -> None:
+    """Where it lies and what it is stay known; it does not hold up what comes behind it, and is not sent again."""
+    settings = settings_for("enrollment")
+    value, headers = good(1)
+    around = sum(len(name) + len(raw) for name, raw in headers) + SHORT + 200
+    large = value + b" " * (LARGEST - around)
+    got: list[int] = []
+
+    def handle(_: int, events: list[Event]) -> None:
+        if events[0].seq == 1:
+            raise Unreadable("not to be borne")
+        got.extend(event.seq for event in events)
+
+    put_raw(settings, (large, [*headers, ("long", b"x" * SHORT)]), good(2))
+    with running(Threads(consumer(settings, handle))):
+        eventually(lambda: got == [2], timeout=20)
+    (letter,) = letters = list(deadletters.read_all(settings, "readers"))
+    assert (letter.whole, letter.value, letter.headers) == (False, None, headers)
+    assert letter.reason == "not to be borne (too large to be kept whole)"
+    assert deadletters.send_again(settings, letters) == 0
+
+
+def test_whatever_keeps_a_letter_from_being_written_stops_its_partition_only(
+    settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No kind of error ends the consumer: what lies behind it waits, others go on, and it is tried again."""
+    settings = settings_for("enrollment")
+    tries: list[int] = []
+    got: list[int] = []
+
+    def refuses(*_: Any, **__: Any) -> None:
+        tries.append(1)
+        raise TypeError("not with this client")
+
+    monkeypatch.setattr(deadletters, "put", refuses)
+    put_raw(settings, NONSENSE, good(1))
+    put_raw(settings, good(2), key=b"another")
+    with running(Threads(consumer(settings, lambda _, events: got.extend(event.seq for event in events)))):
+        eventually(lambda: len(tries) > 2 and got == [2], timeout=20)
+        monkeypatch.undo()
+        eventually(lambda: got == [2, 1], timeout=20)
+    assert len(list(deadletters.read_all(settings, "readers"))) == 1
