@@ -85,6 +85,7 @@ class Consumer:
         self._observe = observe
         self._producer: KafkaProducer | None = None
         self._tries: dict[tuple[TopicPartition, int], int] = {}
+        self._rests: dict[tuple[TopicPartition, int], int] = {}
         self._paused: dict[TopicPartition, float] = {}
         self._last: dict[TopicPartition, datetime] = {}
         self._gaps = Gaps()
@@ -182,9 +183,13 @@ class Consumer:
 
     def _done(self, place: TopicPartition, records: Sequence[Any], events: list[Event]) -> None:
         # What is tried again is always the first of its batch.
-        self._tries.pop((place, records[0].offset), None)
+        self._forget(place, records[0].offset)
         HANDLED.labels(self._group, place.topic).inc(len(events))
         self._last[place] = events[-1].time
+
+    def _forget(self, place: TopicPartition, offset: int) -> None:
+        self._tries.pop((place, offset), None)
+        self._rests.pop((place, offset), None)
 
     def _decode(self, record: Any) -> Event:
         return decode(
@@ -198,10 +203,11 @@ class Consumer:
 
     def _give_up(self, place: TopicPartition, record: Any, error: Exception) -> bool:
         """Puts the record to the dead letters if nothing else helps; False when it is to be tried again."""
-        mark = (place, record.offset)
-        self._tries[mark] = tries = self._tries.get(mark, 0) + 1
+        mark, passes = (place, record.offset), may_pass(error)
+        # An outage uses up no tries: what is wrong with the event itself may show only after it.
+        self._tries[mark] = tries = self._tries.get(mark, 0) + (not passes)
         where = {"topic": place.topic, "partition": place.partition, "offset": record.offset, "tries": tries}
-        if not isinstance(error, Unreadable) and (may_pass(error) or tries < TRIES):
+        if not isinstance(error, Unreadable) and (passes or tries < TRIES):
             log.warning("an event is tried again", extra={"reason": type(error).__name__, **where})
             return False
         reason = str(error) if isinstance(error, Unreadable) else type(error).__name__
@@ -211,7 +217,7 @@ class Consumer:
             log.warning("the dead letters can't be written", extra={"reason": type(trouble).__name__, **where})
             self._close_producer()
             return False
-        del self._tries[mark]
+        self._forget(place, record.offset)
         DEAD.labels(self._group, place.topic).inc()
         log.error("an event went to the dead letters", extra={"reason": reason, **where}, exc_info=error)
         return True
@@ -225,10 +231,10 @@ class Consumer:
 
     def _pause(self, consumer: KafkaConsumer, place: TopicPartition, offset: int) -> None:
         """Goes back to the record that failed and lets the partition rest for a while."""
-        tries = self._tries[(place, offset)]
+        self._rests[(place, offset)] = rests = self._rests.get((place, offset), 0) + 1
         consumer.seek(place, offset)
         consumer.pause(place)
-        self._paused[place] = time.monotonic() + min(0.1 * 2 ** min(tries, 20), LONGEST_PAUSE)
+        self._paused[place] = time.monotonic() + min(0.1 * 2 ** min(rests, 20), LONGEST_PAUSE)
         RETRIED.labels(self._group).inc()
 
     # --- how far

@@ -14,8 +14,8 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import PyMongoError
 
 from infra.actor import Actor
-from infra.messaging.consumer import may_pass
 from infra.problems import Refused
+from infra.storage.failures import may_pass
 from infra.storage.leases import Lease
 
 from ..context import PEOPLE, UNITS, Context, When

@@ -1,6 +1,7 @@
 """From a stored change through Kafka to a handler: nothing lost, nothing in the way."""
 
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from functools import partial
@@ -209,20 +210,22 @@ def test_partitions_are_handled_side_by_side(settings_for: SettingsFor) -> None:
 
 
 def test_a_failure_that_passes_is_tried_again(settings_for: SettingsFor) -> None:
-    """The handler fails three times for want of a connection; then the event is handled, and is no dead letter."""
+    """No connection for three times, with ever longer pauses; then the event is handled, and is no dead letter."""
     settings = settings_for("enrollment")
     database = connect(settings)
-    tries: list[str] = []
+    tries: list[float] = []
 
     def handle(batch: list[tuple[Event, Seen]]) -> None:
-        tries.append(batch[0][1].colour)
-        if len(tries) < 4:
+        tries.append(time.monotonic())
+        if len(tries) < 7:
             raise ConnectionError("away")
 
     with running(Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))):
         things(database).insert(Thing(id="a", colour="red"), change("made"))
-        eventually(lambda: len(tries) == 4)
+        eventually(lambda: len(tries) == 7)
     assert list(deadletters.read_all(settings, "readers")) == []
+    # Each time twice: as a batch of one, and as a part of it.
+    assert [tries[n + 1] - tries[n] > 0.2 * 2 ** (n // 2) for n in (1, 3, 5)] == [True] * 3
 
 
 def test_a_failure_that_stays_ends_as_a_dead_letter(settings_for: SettingsFor) -> None:

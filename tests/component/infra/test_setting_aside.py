@@ -1,10 +1,12 @@
-"""What stands in the way of setting an event aside stands in nobody else's way."""
+"""When an event is set aside, and that nothing in the way of it stands in anybody else's way."""
 
 from typing import Any, NamedTuple
 
 import pytest
 
+from infra.messaging import consumer as consuming
 from infra.messaging import deadletters, kafka
+from infra.messaging.consumer import TRIES
 from infra.messaging.deadletters import SHORT
 from infra.messaging.envelope import Event, Unreadable
 from infra.messaging.topics import ensure_topics, full_name
@@ -89,3 +91,23 @@ def test_whatever_keeps_a_letter_from_being_written_stops_its_partition_only(
         monkeypatch.undo()
         eventually(lambda: got == [2, 1], timeout=20)
     assert len(list(deadletters.read_all(settings, "readers"))) == 1
+
+
+def test_an_outage_uses_up_no_tries(settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails for another reason after it still has all of its own tries."""
+    monkeypatch.setattr(consuming, "LONGEST_PAUSE", 0.01)
+    settings = settings_for("enrollment")
+    away, wrong = ConnectionError("away"), ValueError("wrong")
+    # A batch of one is handled twice before it is given up for this time: at once, and as a part.
+    troubles = [away] * 2 * TRIES + [wrong] * 2 * (TRIES - 1) + [away]
+    got: list[int] = []
+
+    def handle(_: int, events: list[Event]) -> None:
+        if troubles:
+            raise troubles.pop(0)
+        got.extend(event.seq for event in events)
+
+    put_raw(settings, good(1))
+    with running(Threads(consumer(settings, handle))):
+        eventually(lambda: got == [1], timeout=20)
+    assert list(deadletters.read_all(settings, "readers")) == []
