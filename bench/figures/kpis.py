@@ -14,6 +14,8 @@ from bench.load import load
 from bench.outcome import Goal, Result, alternate, percentile
 from bench.stage import Stage
 from bench.watch import profiled
+from services.reporting.documents import SHAPE
+from services.reporting.generations import Generations
 
 GOAL = Goal("at most", 1.2)
 FEW, MANY = "few", "filled"
@@ -43,7 +45,8 @@ def run(stage: Stage) -> list[Result]:
 def _server(stage: Stage, space: str, facts: int) -> int:
     store = filled(stage, space, facts)
     env = stage.environment("reporting", space)
-    store.database["generations"].update_one({"_id": "active"}, {"$set": {"number": 1}}, upsert=True)
+    store["meta"].update_one({"_id": "shape"}, {"$set": {"number": SHAPE}}, upsert=True)
+    Generations(store.database).activate(store.generation)
     return stage.server(f"{space} ours", ["services.reporting", "api"], env, "reporting")
 
 

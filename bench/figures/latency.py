@@ -25,7 +25,7 @@ from bench.load import Background, load
 from bench.outcome import Goal, Result, percentile
 from bench.stage import Stage
 from infra.storage.mongo import connect
-from services.reporting.store import Store
+from services.reporting.generations import Generations
 
 SPACE = "latency"
 LONGEST_SECONDS = 60.0
@@ -53,7 +53,7 @@ class Way:
 
     def _move_in(self) -> None:
         settings = self.stage.settings("reporting", SPACE)
-        city.move_in(Store(connect(settings), 1), settings.partitions)
+        city.move_in(Generations(connect(settings)).begin(), settings.partitions)
         units = city.people()
         who = list(units)
         self._unit = units[who[-1]]

@@ -243,12 +243,14 @@ class Consumer:
         progress = []
         for place in consumer.assignment():
             end, position = consumer.highwater(place), consumer.position(place, timeout_ms=1_000)
-            behind = max(0, end - position) if end is not None and position is not None else 0
+            if end is None or position is None:
+                # Not read from yet: it may be far behind, and who waits for its end must not take it for reached.
+                continue
             progress.append(
                 Progress(
                     topic=self._plain(place.topic),
                     partition=place.partition,
-                    behind=behind,
+                    behind=max(0, end - position),
                     last_event_at=self._last.get(place),
                 )
             )

@@ -9,13 +9,15 @@ from infra.clock import Clock, system_clock
 from infra.problems import Text
 from infra.settings import Settings
 from infra.storage.aggregates import Aggregates
+from infra.storage.leases import Lease
 from infra.storage.mongo import connect, ping
 from infra.web.app import build_app
 from infra.worker import Worker
 from services.reporting import dashboard, http
-from services.reporting.generations import FIRST, ActiveGeneration, Generations, group_of
+from services.reporting.generations import FIRST, Generations, group_of
 from services.reporting.rebuild import LogCut
 from services.reporting.rebuild import rebuild as rebuild_from_log
+from services.reporting.upkeep import Upkeep
 
 SERVICE = "reporting"
 GROUPS = (group_of(FIRST),)
@@ -36,7 +38,7 @@ def api(settings: Settings, clock: Clock = system_clock) -> Flask:
             http.sources(generations, clock),
         ],
         clock=clock,
-        ready={"mongodb": lambda: ping(database)},
+        ready={"mongodb": lambda: ping(database), "figures": generations.store},
         pages=[dashboard.pages(generations, clock)],
     )
 
@@ -44,8 +46,8 @@ def api(settings: Settings, clock: Clock = system_clock) -> Flask:
 def worker(settings: Settings, clock: Clock = system_clock) -> Worker:
     """What keeps the figures up to date."""
     database = connect(settings)
-    figures = ActiveGeneration(settings, Generations(database), clock)
-    return Worker(settings, [figures], {"mongodb": lambda: ping(database)})
+    figures = Upkeep(settings, Generations(database), Lease(database, "generation"), clock)
+    return Worker(settings, [figures], {"mongodb": lambda: ping(database), figures.name: figures.ready})
 
 
 def from_env() -> Flask:
@@ -54,8 +56,10 @@ def from_env() -> Flask:
 
 
 def groups(settings: Settings) -> Sequence[str]:
-    """The consumer group of the generation that is shown."""
-    return (group_of(Generations(connect(settings)).active()),)
+    """The consumer group of the generation that is shown, and those of such as are being counted."""
+    generations = Generations(connect(settings))
+    counted = [each.number for each in generations.standing() if each.state == "counted"]
+    return [group_of(number) for number in (generations.active(), *counted)]
 
 
 def aggregates(settings: Settings) -> list[Aggregates[Any]]:

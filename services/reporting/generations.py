@@ -1,26 +1,28 @@
 """Which generation of the figures is shown, and how the next one takes its place.
 
-A generation has its own collections and its own consumer group, named by its number. The worker keeps the active
-one up to date; a rebuild fills the next one beside it and makes it active when it has caught up.
+A generation has its own collections and its own consumer group, named by its number, and bears the number of the
+shape in which it is stored. Workers touch none but that of their own shape, and fill one when there is none; a
+rebuild fills another beside it. Either is shown when it has caught up.
 """
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 
+import msgspec
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from infra.clock import Clock
-from infra.garbage import collect_rarely
 from infra.messaging.consumer import Consumer, Progress
+from infra.problems import Refused, Text
 from infra.settings import Settings
 from infra.storage.leases import Lease
 from infra.worker import Part
-from services.reporting.documents import Document
+from services.reporting.documents import READABLE, SHAPE, UNNUMBERED, Document
 from services.reporting.events import CONSUMED
 from services.reporting.projections import Projection, TreeFollower
 from services.reporting.store import Store
@@ -28,44 +30,181 @@ from services.reporting.store import Store
 log = logging.getLogger(__name__)
 
 FIRST = 1
+NOBODYS = 0
+
+COUNTED_ANEW = Text(
+    "Angka sedang dihitung ulang untuk versi baru ini; coba lagi sebentar lagi.",
+    "The figures are being counted anew for this new release; try again shortly.",
+)
+
+
+State = Literal["shown", "counted", "kept"]
+STATES: Sequence[State] = ("shown", "counted", "kept")
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """One generation: its number, the shape in which it is stored, and what is done with it."""
+
+    number: int
+    shape: int
+    state: State
+
+
+class Own(msgspec.Struct, frozen=True):
+    """The generation that a release keeps up to date. whole: it caught up with the log once, so it is shown."""
+
+    store: Store
+    whole: bool
 
 
 class Generations:
-    """The numbers of the generations; the active one is what the API reads."""
+    """The generations as a release sees them that stores figures in this shape.
 
-    def __init__(self, database: Database[Document]) -> None:
+    In `generations`, each release has a record of its own by its shape, which others leave alone. `active` is that
+    of the releases before shapes were numbered: it is moved only where they would find a part, or not theirs.
+    """
+
+    def __init__(self, database: Database[Document], shape: int = SHAPE) -> None:
         self._database = database
-        self._store = Store(database, FIRST)
+        self._records = database["generations"]
+        self._shape = shape
+        self._mine = f"shape {shape}"
+        self._seen: Store | None = None
+
+    # --- what is shown
 
     def active(self) -> int:
-        """The number of the generation that is shown."""
-        found = self._database["generations"].find_one({"_id": "active"})
-        return int(found["number"]) if found else FIRST
+        """The number of the generation that is shown; of the first one when there is none yet."""
+        shown = self._shown()
+        return shown[0] if shown else FIRST
 
     def store(self) -> Store:
-        """The collections of the active generation."""
-        number = self.active()
-        if number != self._store.generation:
-            self._store = Store(self._database, number)
-        return self._store
+        """The collections to read figures from. Raises Refused (503) while they can't be read."""
+        return self._readable({self._shape, *READABLE})
+
+    def with_records(self) -> Store:
+        """The collections to read records from, too. Raises Refused (503) while they can't be read."""
+        return self._readable({self._shape})
+
+    def _readable(self, shapes: Collection[int]) -> Store:
+        shown = self._shown()
+        if shown is None and self.is_empty():
+            return Store(self._database, FIRST)
+        if shown is None or shown[1] not in shapes:
+            raise Refused("counted-anew", COUNTED_ANEW, status=503, retry=True)
+        if self._seen is None or self._seen.generation != shown[0]:
+            self._seen = Store(self._database, shown[0])
+        return self._seen
+
+    def _shown(self) -> tuple[int, int] | None:
+        """Number and shape of the whole generation of this release, else of the newest of any other."""
+        whole = [(each["shape"] == self._shape, each["number"], each["shape"]) for each in self._whole()]
+        for _, number, shape in sorted(whole, reverse=True):
+            # Another release may have dropped it; who reads every second need not look every time.
+            if (self._seen and self._seen.generation == number) or self._shape_of(number) == shape:
+                return number, shape
+        number = self._unnumbered()
+        return (number, UNNUMBERED) if self._shape_of(number) == UNNUMBERED else None
+
+    def _whole(self) -> Iterable[Document]:
+        return self._records.find({"whole": True})
+
+    def standing(self) -> list[Standing]:
+        """All generations that are there: what is shown, what is being counted, what is kept; in this order."""
+        shown, whole = self.active(), {each["number"] for each in self._whole()}
+        found = [
+            Standing(number, self._shape_of(number) or UNNUMBERED, _state(number, shown, whole))
+            for number in sorted({_number(name) for name in self._names(r"\d+")})
+        ]
+        return sorted(found, key=lambda each: STATES.index(each.state))
+
+    # --- what is kept up to date
+
+    def own(self) -> Own | None:
+        """The generation of this release; None while there is none."""
+        record = self._records.find_one({"_id": self._mine})
+        if record is None or self._shape_of(record["number"]) != self._shape:
+            return None
+        return Own(Store(self._database, record["number"]), record["whole"])
+
+    def begin(self) -> Store:
+        """Makes the generation of this release, for its workers to fill; shown at once where nothing else is."""
+        empty = self.is_empty()
+        store = self.next()
+        record = {"shape": self._shape, "number": store.generation, "whole": empty}
+        self._records.replace_one({"_id": self._mine}, record, upsert=True)
+        return store
+
+    def is_empty(self) -> bool:
+        """Whether no release has ever stored anything here."""
+        return self._records.find_one() is None and not self._names(r"\d+")
 
     def next(self) -> Store:
-        """The collections of a generation whose number was never used, nor its consumer group."""
-        counted = self._database["generations"].find_one_and_update(
+        """The collections of a new generation whose number was never used, nor its consumer group."""
+        store = Store(self._database, self._count())
+        store["meta"].insert_one({"_id": "shape", "number": self._shape})
+        store.ensure_indexes()
+        return store
+
+    def activate(self, number: int) -> None:
+        """Shows that generation from now on; of those before only the one that it follows is kept."""
+        before = self._shown()
+        record = {"shape": self._shape, "number": number, "whole": True}
+        changed = self._records.update_one({"_id": self._mine}, {"$set": record}, upsert=True)
+        if changed.modified_count or changed.did_upsert:
+            self._drop_before(number, {before[0]} if before else set())
+
+    def _drop_before(self, number: int, kept: set[int]) -> None:
+        names = self._names(r"\d+")
+        gone = {each for each in map(_number, names) if each < number} - kept
+        self._records.delete_many({"shape": {"$exists": True}, "number": {"$in": list(gone)}})
+        if self._unnumbered() in gone:
+            # Their group goes on where it was; in empty collections that would be a part of the figures only.
+            self._records.update_one({"_id": "active"}, {"$set": {"number": self._count()}}, upsert=True)
+        for name in names:
+            if _number(name) in gone:
+                self._database.drop_collection(name)
+
+    # --- numbers and shapes
+
+    def _count(self) -> int:
+        last = FIRST
+        if self.is_empty():
+            # Else a release without a shape, should one be started here, would take the first one for its own.
+            self._records.update_one({"_id": "active"}, {"$setOnInsert": {"number": NOBODYS}}, upsert=True)
+            last = NOBODYS
+        counted = self._records.find_one_and_update(
             {"_id": "last"},
-            [{"$set": {"number": {"$add": [{"$ifNull": ["$number", FIRST]}, 1]}}}],
+            [{"$set": {"number": {"$add": [{"$ifNull": ["$number", last]}, 1]}}}],
             upsert=True,
             return_document=ReturnDocument.AFTER,
         )
-        return Store(self._database, int(counted["number"]) if counted else FIRST)
+        return int(counted["number"]) if counted else FIRST
 
-    def activate(self, number: int) -> None:
-        """Shows that generation from now on; of the others only the one that it follows is kept."""
-        kept = {number, self.active()}
-        self._database["generations"].update_one({"_id": "active"}, {"$set": {"number": number}}, upsert=True)
-        for name in self._database.list_collection_names(filter={"name": {"$regex": r"^g\d+\."}}):
-            if int(name[1 : name.index(".")]) not in kept:
-                self._database.drop_collection(name)
+    def _unnumbered(self) -> int:
+        """The generation that releases without a shape work at."""
+        found = self._records.find_one({"_id": "active"})
+        return int(found["number"]) if found else FIRST
+
+    def _shape_of(self, number: int) -> int | None:
+        """The shape in which the generation is stored; None when it is not there."""
+        found = self._database[f"g{number}.meta"].find_one({"_id": "shape"})
+        if found is not None:
+            return int(found["number"])
+        return UNNUMBERED if self._names(str(number)) else None
+
+    def _names(self, number: str) -> list[str]:
+        return self._database.list_collection_names(filter={"name": {"$regex": rf"^g{number}\."}})
+
+
+def _state(number: int, shown: int, whole: Collection[int]) -> State:
+    if number == shown:
+        return "shown"
+    return "counted" if number > shown and number not in whole else "kept"
+
+
+def _number(collection: str) -> int:
+    return int(collection[1 : collection.index(".")])
 
 
 def group_of(generation: int) -> str:
@@ -106,34 +245,6 @@ def _note(progress: Progress, now: datetime) -> UpdateOne:
     if progress.last_event_at is not None:
         change["$max"] = {"last_event_at": progress.last_event_at}
     return UpdateOne({"_id": f"{progress.topic}/{progress.partition}"}, change, upsert=True)
-
-
-class ActiveGeneration:
-    """Part of a worker: runs what keeps the active generation up to date, and changes over when another is."""
-
-    name = "figures"
-
-    def __init__(self, settings: Settings, generations: Generations, clock: Clock, every: float = 1.0) -> None:
-        self._settings = settings
-        self._generations = generations
-        self._clock = clock
-        self._every = every
-
-    def run(self, stop: threading.Event) -> None:
-        """Works until `stop` is set. A part that dies takes this one down; the worker is then started afresh."""
-        collect_rarely()
-        while not stop.is_set():
-            store = self._generations.store()
-            store.ensure_indexes()
-            with Running(parts_of(self._settings, store, self._clock)) as running:
-                while not stop.wait(self._every) and self._active(store.generation) == store.generation:
-                    running.check()
-
-    def _active(self, otherwise: int) -> int:
-        try:
-            return self._generations.active()
-        except PyMongoError:
-            return otherwise
 
 
 class Running:

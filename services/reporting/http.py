@@ -85,7 +85,7 @@ def records(generations: Generations, clock: Clock) -> Blueprint:
     @blp.response(200, list_of(EvidenceOut))
     def evidence(query: dict[str, Any], kpi_id: str) -> Any:
         """List the records behind a figure, one for each of its numerator."""
-        store, today = generations.store(), _today(clock())
+        store, today = generations.with_records(), _today(clock())
         kpi = _kpi(kpi_id)
         part = _part(kpi, query["part"])
         scope = inside(current_actor(), query["unit"], store.tree(), today)

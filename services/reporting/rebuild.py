@@ -27,10 +27,9 @@ class LogCut(Exception):
 def rebuild(settings: Settings, clock: Clock = system_clock) -> None:
     """Fills the next generation from the whole log and shows it. Raises LogCut; nothing is changed then."""
     collect_rarely()
-    places = _places(settings)
+    places = places_of_log(settings)
     generations = Generations(connect(settings))
     store = generations.next()
-    store.ensure_indexes()
     log.info("rebuild begins", extra={"generation": store.generation, "group": group_of(store.generation)})
     with Running(parts_of(settings, store, clock)) as running:
         waited = threading.Event()
@@ -47,7 +46,7 @@ def caught_up(store: Store, places: int) -> bool:
     return len(told) == places and not store.people_behind(store.tree_version(), 1)
 
 
-def _places(settings: Settings) -> int:
+def places_of_log(settings: Settings) -> int:
     """How many partitions there are to read. Raises LogCut when one of them has lost its beginning."""
     ensure_topics(settings)
     consumer = kafka.consumer(settings, None)

@@ -103,8 +103,8 @@ def test_what_fails_between_effect_and_commit_is_counted_once(settings: Settings
     """The effect is stored, then the worker breaks before the commit, time and again: all comes once more."""
     world = city(34, people=12, sessions=60)
     generations = Generations(connect(settings))
-    projection = Projection(generations.store())
-    generations.store().ensure_indexes()
+    store = generations.begin()
+    projection = Projection(store)
     broken = Counter[int]()
 
     def handle(partition: int, events: list[Event]) -> None:
@@ -113,8 +113,8 @@ def test_what_fails_between_effect_and_commit_is_counted_once(settings: Settings
         if broken[partition] % 2:
             raise ConnectionError
 
-    follower = TreeFollower(projection, Lease(generations.store().database, "follower"))
-    consumer = Consumer(settings, group_of(1), CONSUMED, handle, system_clock)
+    follower = TreeFollower(projection, Lease(store.database, "follower"))
+    consumer = Consumer(settings, group_of(store.generation), CONSUMED, handle, system_clock)
     send(settings, log_of(world))
     with running(Threads(consumer, follower)):
         assert eventually(lambda: agrees(generations, world), timeout=PATIENCE, interval=0.5)

@@ -5,6 +5,7 @@ from pymongo.database import Database
 
 from infra.settings import Settings
 from infra.storage.mongo import Document, connect
+from services.reporting.generations import Generations
 from services.reporting.store import Store
 from tests.conftest import SettingsFor
 
@@ -21,6 +22,4 @@ def database(settings: Settings) -> Database[Document]:
 
 @pytest.fixture
 def store(database: Database[Document]) -> Store:
-    store = Store(database, 1)
-    store.ensure_indexes()
-    return store
+    return Generations(database).begin()

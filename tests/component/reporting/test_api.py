@@ -13,8 +13,8 @@ from infra.local.keys import DevelopmentKeys
 from infra.settings import Settings
 from infra.storage.mongo import connect
 from services.reporting.app import api
+from services.reporting.generations import Generations
 from services.reporting.projections import Projection
-from services.reporting.store import Store
 from tests.component.reporting.telling import settle, tell
 from tests.conftest import Tokens
 from tests.support import Client
@@ -37,9 +37,7 @@ def small_city(mongodb_uri: str, development_keys: DevelopmentKeys, run_director
     }
     settings = Settings.from_env("reporting", environment)
     database = connect(settings)
-    store = Store(database, 1)
-    store.ensure_indexes()
-    projection = Projection(store)
+    projection = Projection(Generations(database).begin())
     tell(projection, shuffled(city(3, people=12, sessions=60), 1))
     settle(projection)
     yield api(settings, clock=lambda: NOW)

@@ -15,6 +15,7 @@ from services.reporting.app import api, rebuild, worker
 from services.reporting.domain.periods import known
 from services.reporting.generations import Generations
 from services.reporting.kpis import KPIS
+from services.reporting.store import Store
 from tests.component.reporting.test_projection import expected, numbers
 from tests.conftest import Tokens
 from tests.support import Client, eventually, running
@@ -44,7 +45,11 @@ def send(settings: Settings, events: list[Event]) -> None:
 
 
 def agrees(generations: Generations, world: World) -> bool:
-    store, recount = generations.store(), Recount(world)
+    return is_counted(generations.store(), world)
+
+
+def is_counted(store: Store, world: World) -> bool:
+    recount = Recount(world)
     return all(numbers(store, unit, YEARS) == expected(recount, unit, YEARS) for unit in KINDS)
 
 

@@ -1,0 +1,108 @@
+"""What a worker does with generations: keeps that of its own release up to date, and fills it when it is new."""
+
+import logging
+import threading
+
+from kafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
+from infra.clock import Clock
+from infra.garbage import collect_rarely
+from infra.settings import Settings
+from infra.storage.leases import Lease
+from services.reporting.generations import Generations, Own, Running, group_of, parts_of
+from services.reporting.rebuild import LogCut, caught_up, places_of_log
+from services.reporting.store import Store
+
+log = logging.getLogger(__name__)
+
+
+class Upkeep:
+    """Part of a worker: takes events into the generation of its release, and shows that once it has caught up.
+
+    All workers of a release share the filling of a new one. Where the log has lost its beginning none is begun:
+    the worker stands still, and nothing is read, counted or set aside.
+    """
+
+    name = "figures"
+
+    def __init__(self, settings: Settings, generations: Generations, lease: Lease, clock: Clock) -> None:
+        self._settings = settings
+        self._generations = generations
+        self._lease = lease
+        self._clock = clock
+        self._every = 1.0
+        self._cut: LogCut | None = None
+
+    def ready(self) -> None:
+        """Raises LogCut while it stands still; for readiness checks."""
+        if self._cut is not None:
+            raise self._cut
+
+    def run(self, stop: threading.Event) -> None:
+        """Works until `stop` is set. A part that dies takes this one down; the worker is then started afresh."""
+        collect_rarely()
+        while not stop.is_set():
+            try:
+                self._work(stop)
+            except LogCut as cut:
+                self._stand_still(cut)
+            except (KafkaError, PyMongoError, OSError) as error:
+                log.warning("figures wait to be kept up to date", extra={"reason": type(error).__name__})
+            stop.wait(self._every)
+
+    def _work(self, stop: threading.Event) -> None:
+        """Works at one generation until it is no longer that of this release."""
+        own = self._generations.own() or self._begun()
+        if own is None:
+            return
+        whole = own.whole
+        places = 0 if whole else places_of_log(self._settings)
+        self._cut = None
+        own.store.ensure_indexes()
+        with Running(parts_of(self._settings, own.store, self._clock)) as running:
+            while not stop.wait(self._every) and self._is_own(own.store):
+                running.check()
+                whole = whole or self._shown_when_whole(own.store, places)
+
+    def _begun(self) -> Own | None:
+        """The generation of this release after it was begun; None while another worker does that."""
+        if not self._generations.is_empty():
+            places_of_log(self._settings)
+        if not self._lease.acquire():
+            return None
+        try:
+            if self._generations.own() is None:
+                store = self._generations.begin()
+                about = {"generation": store.generation, "group": group_of(store.generation)}
+                log.info("the figures of this release are counted from the log", extra=about)
+            return self._generations.own()
+        finally:
+            self._lease.release()
+
+    def _is_own(self, store: Store) -> bool:
+        try:
+            own = self._generations.own()
+        except PyMongoError:
+            return True
+        return own is not None and own.store.generation == store.generation
+
+    def _shown_when_whole(self, store: Store, places: int) -> bool:
+        try:
+            if not caught_up(store, places):
+                return False
+            self._generations.activate(store.generation)
+        except PyMongoError as error:
+            log.warning("figures wait to be shown", extra={"reason": type(error).__name__})
+            return False
+        log.info("the figures of this release are shown", extra={"generation": store.generation})
+        return True
+
+    def _stand_still(self, cut: LogCut) -> None:
+        if self._cut is None:
+            log.error(
+                "figures stand still: those stored are of another shape, and the log can't be counted anew; "
+                "what to do stands in docs/operations.md",
+                extra={"reason": str(cut)},
+            )
+        self._cut = cut

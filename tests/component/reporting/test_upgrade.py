@@ -1,0 +1,159 @@
+"""A release that stores figures in another shape takes over while events flow, and so does one that goes back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from infra.clock import system_clock
+from infra.messaging.deadletters import read_all
+from infra.messaging.envelope import Event
+from infra.settings import Settings
+from infra.storage.leases import Lease
+from infra.storage.mongo import Document
+from services.reporting import documents, upkeep
+from services.reporting.app import api, groups, worker
+from services.reporting.generations import Generations, group_of
+from services.reporting.rebuild import LogCut
+from services.reporting.store import INDEXES, Store
+from services.reporting.upkeep import Upkeep
+from tests.component.infra.test_messaging import Threads
+from tests.component.reporting.before import ReleaseBefore, left_behind, with_months_in_one_list
+from tests.component.reporting.test_worker import agrees, is_counted, log_of, send
+from tests.conftest import Tokens
+from tests.support import Client, eventually, running
+from tests.unit.reporting.world import World, city
+
+PATIENCE = 60
+
+
+@pytest.fixture
+def world() -> World:
+    return city(8, people=12, sessions=60)
+
+
+@pytest.fixture
+def events(world: World) -> Iterator[list[Event]]:
+    """Three parts of the log. Units and people come first, for there to be figures; then once more."""
+    log = log_of(world)
+    first = [event for event in log if event.aggregate in ("unit", "employee")]
+    third = len(log) // 3
+    return iter(([*first, *log[:third]], log[third : 2 * third], log[2 * third :]))
+
+
+@pytest.fixture
+def hr(settings: Settings, tokens: Tokens) -> Client:
+    return Client(api(settings), tokens("x", "hr"))
+
+
+def contents(store: Store) -> dict[str, list[Document]]:
+    return {name: list(store[name].find().sort("_id", 1)) for name in INDEXES}
+
+
+def letters(settings: Settings, *generations: int) -> list[Any]:
+    return [letter for number in generations for letter in read_all(settings, group_of(number))]
+
+
+def test_months_by_year_come_into_use_while_events_flow(
+    settings: Settings, database: Database[Document], world: World, events: Iterator[list[Event]], hr: Client
+) -> None:
+    """People of before 79c6287 can't be read; figures are shown all the same, then the new ones, none is off."""
+    send(settings, next(events))
+    old = left_behind(settings, database)
+    with_months_in_one_list(old)
+    before = contents(old)
+    somebody = old["people"].find_one({"reached": {"$ne": []}})
+    assert somebody is not None
+    with pytest.raises(AttributeError):
+        documents.person(somebody)
+    shown = hr.get("/v1/kpis?period=2017").expect(200).body
+    assert any(row["value"] for row in shown["items"])
+    refused = hr.get("/v1/kpis/reach/evidence?period=2017").expect(503)
+    assert refused.body["rule"] == "counted-anew"
+    assert int(refused.headers["Retry-After"]) > 0
+    send(settings, next(events))
+    with running(worker(settings), worker(settings)):
+        send(settings, next(events))
+        generations = Generations(database)
+        assert eventually(lambda: agrees(generations, world), timeout=PATIENCE, interval=0.5)
+        number = generations.active()
+        assert number != old.generation
+        hr.get("/v1/kpis/reach/evidence?period=2017").expect(200)
+        assert contents(old) == before
+        assert not letters(settings, old.generation, number)
+
+
+def test_workers_of_the_release_before_go_on_beside_the_new_ones(
+    settings: Settings, database: Database[Document], world: World, events: Iterator[list[Event]]
+) -> None:
+    """Both count all events, each in its own collections; so one can go back to the release before."""
+    earlier = ReleaseBefore(settings, database)
+    send(settings, next(events))
+    with running(Threads(earlier)):
+        eventually(Store(database, 1)["people"].find_one, timeout=PATIENCE)
+        with running(worker(settings)):
+            send(settings, next(events))
+            eventually(lambda: Generations(database).active() != 1, timeout=PATIENCE)
+            send(settings, next(events))
+            assert eventually(lambda: agrees(Generations(database), world), timeout=PATIENCE, interval=0.5)
+        old = Store(database, 1)
+        assert eventually(lambda: is_counted(old, world), timeout=PATIENCE, interval=0.5)
+    assert earlier.worked_at == {1}
+    assert not letters(settings, 1, Generations(database).active())
+
+
+def test_who_is_stopped_while_counting_is_followed_by_one_who_goes_on(
+    settings: Settings, database: Database[Document], world: World, events: Iterator[list[Event]]
+) -> None:
+    """The next worker fills the same generation; until it has caught up, the one before is shown."""
+    send(settings, next(events))
+    old = left_behind(settings, database)
+    begun = Generations(database).begin()
+    assert Generations(database).active() == old.generation
+    assert list(groups(settings)) == [group_of(old.generation), group_of(begun.generation)]
+    for part in events:
+        send(settings, part)
+    with running(worker(settings)):
+        assert eventually(lambda: agrees(Generations(database), world), timeout=PATIENCE, interval=0.5)
+        assert Generations(database).active() == begun.generation
+        assert list(groups(settings)) == [group_of(begun.generation)]
+
+
+def test_a_log_without_its_beginning_makes_the_worker_stand_still(
+    settings: Settings,
+    database: Database[Document],
+    events: Iterator[list[Event]],
+    hr: Client,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """It isn't ready, reads nothing, puts nothing aside and changes nothing; the old figures are still shown."""
+    send(settings, next(events))
+    old = left_behind(settings, database)
+    before = contents(old)
+
+    def cut(_: Settings) -> int:
+        raise LogCut("these do not begin at 0: sessions.events/0")
+
+    monkeypatch.setattr(upkeep, "places_of_log", cut)
+    generations = Generations(database)
+    figures = Upkeep(settings, generations, Lease(database, "generation"), system_clock)
+    with running(Threads(figures)):
+        assert eventually(lambda: _stands_still(figures))
+        send(settings, next(events))
+        hr.get("/v1/kpis").expect(200)
+        assert [each.state for each in generations.standing()] == ["shown"]
+        assert contents(old) == before
+        monkeypatch.undo()
+        assert eventually(lambda: generations.active() != old.generation, timeout=PATIENCE)
+        assert not _stands_still(figures)
+    assert contents(old) == before
+    assert not letters(settings, old.generation)
+
+
+def _stands_still(figures: Upkeep) -> bool:
+    try:
+        figures.ready()
+    except LogCut:
+        return True
+    return False
