@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 from infra.clock import Clock, system_clock
 from infra.messaging import deadletters
 from infra.messaging.unsent import resend
-from infra.operations.status import as_text, status_of
+from infra.operations.status import Table, as_text, status_of
 from infra.settings import Settings, SettingsError
 from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import connect
@@ -29,6 +29,9 @@ class App(Protocol):
 
     def aggregates(self, settings: Settings) -> Sequence[Aggregates[Any]]:
         """All aggregates of the service."""
+
+    def tables(self, settings: Settings) -> Sequence[Table]:
+        """What only this service can tell of how it stands."""
 
     def rebuild(self, settings: Settings) -> None:
         """Makes anew what the service derives from the log."""
@@ -114,7 +117,9 @@ def run_fill(app: App, settings: Settings, options: argparse.Namespace) -> int:
 
 def show_status(app: App, settings: Settings, options: argparse.Namespace) -> int:
     """Prints how the service stands; 1 when something could not be looked at."""
-    tables = status_of(settings, connect(settings), app.aggregates(settings), app.groups(settings), system_clock)
+    database = connect(settings)
+    usual = status_of(settings, database, app.aggregates(settings), app.groups(settings), system_clock)
+    tables = [*usual, *app.tables(settings)]
     print(as_text(settings.service, tables))
     return 1 if any(table.trouble for table in tables) else 0
 

@@ -41,15 +41,15 @@ def status_of(
     """All matters of one service; one that can't be looked at says so, and the others are shown."""
     each_group = list(groups)
     return [
-        _table("leases", ("lease", "holder", "for"), lambda: _leases(database)),
-        _table("waiting to be published", ("collection", "lane", "documents"), lambda: _unsent(aggregates)),
-        _table(
+        table("leases", ("lease", "holder", "for"), lambda: _leases(database)),
+        table("waiting to be published", ("collection", "lane", "documents"), lambda: _unsent(aggregates)),
+        table(
             "consumers",
             ("group", "topic", "partition", "handled to", "end", "behind"),
             lambda: _lag(settings, each_group),
         ),
-        _table("dead letters", ("group", "kept"), lambda: _letters(settings, each_group)),
-        _table("timers", ("kind", "due", "later", "next"), lambda: _timers(database, clock)),
+        table("dead letters", ("group", "kept"), lambda: _letters(settings, each_group)),
+        table("timers", ("kind", "due", "later", "next"), lambda: _timers(database, clock)),
     ]
 
 
@@ -68,7 +68,8 @@ def as_text(service: str, tables: Iterable[Table]) -> str:
     return "\n".join(lines)
 
 
-def _table(title: str, heads: Row, rows: Callable[[], list[Row]]) -> Table:
+def table(title: str, heads: Row, rows: Callable[[], list[Row]]) -> Table:
+    """The matter as it is looked at now, or why it can't be."""
     try:
         return Table(title, heads, rows())
     except (KafkaError, PyMongoError, OSError) as error:

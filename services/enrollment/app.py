@@ -11,6 +11,7 @@ from infra.messaging.consumer import Consumer
 from infra.messaging.relay import Relay
 from infra.messaging.subscription import dispatch
 from infra.messaging.unsent import resend
+from infra.operations.status import Table
 from infra.problems import Text
 from infra.settings import Settings, SettingsError
 from infra.storage.aggregates import Aggregates
@@ -111,6 +112,12 @@ def groups(settings: Settings) -> Sequence[str]:
 def aggregates(settings: Settings) -> Sequence[Aggregates[Any]]:
     """All aggregates of the service."""
     return Store(connect(settings)).aggregates
+
+
+def tables(settings: Settings) -> list[Table]:
+    """None: `status` tells all."""
+    del settings
+    return []
 
 
 def rebuild(settings: Settings) -> None:

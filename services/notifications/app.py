@@ -10,6 +10,7 @@ from infra.messaging.consumer import Consumer
 from infra.messaging.relay import Relay
 from infra.messaging.subscription import dispatch
 from infra.messaging.unsent import resend
+from infra.operations.status import Table
 from infra.problems import Text
 from infra.settings import Settings
 from infra.storage.aggregates import Aggregates
@@ -77,6 +78,12 @@ def groups(settings: Settings) -> Sequence[str]:
 def aggregates(settings: Settings) -> list[Aggregates[Any]]:
     """All aggregates of the service, for `resend`."""
     return _published(Store(connect(settings)))
+
+
+def tables(settings: Settings) -> list[Table]:
+    """None: `status` tells all."""
+    del settings
+    return []
 
 
 def rebuild(settings: Settings) -> None:

@@ -6,10 +6,10 @@ from typing import Any
 from flask import Flask
 
 from infra.clock import Clock, system_clock
+from infra.operations.status import Table
 from infra.problems import Text
 from infra.settings import Settings
 from infra.storage.aggregates import Aggregates
-from infra.storage.leases import Lease
 from infra.storage.mongo import connect, ping
 from infra.web.app import build_app
 from infra.worker import Worker
@@ -17,6 +17,7 @@ from services.reporting import dashboard, http
 from services.reporting.generations import FIRST, Generations, group_of
 from services.reporting.rebuild import LogCut
 from services.reporting.rebuild import rebuild as rebuild_from_log
+from services.reporting.standing import standing
 from services.reporting.upkeep import Upkeep
 
 SERVICE = "reporting"
@@ -46,7 +47,7 @@ def api(settings: Settings, clock: Clock = system_clock) -> Flask:
 def worker(settings: Settings, clock: Clock = system_clock) -> Worker:
     """What keeps the figures up to date."""
     database = connect(settings)
-    figures = Upkeep(settings, Generations(database), Lease(database, "generation"), clock)
+    figures = Upkeep(settings, database, clock)
     return Worker(settings, [figures], {"mongodb": lambda: ping(database), figures.name: figures.ready})
 
 
@@ -66,6 +67,11 @@ def aggregates(settings: Settings) -> list[Aggregates[Any]]:
     """None: reporting owns no aggregate, it counts those of others."""
     del settings
     return []
+
+
+def tables(settings: Settings) -> list[Table]:
+    """The generations; where the next can't be counted, why."""
+    return [standing(settings, Generations(connect(settings)))]
 
 
 def rebuild(settings: Settings) -> None:

@@ -18,6 +18,7 @@ from services.reporting.store import Store
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS = 0.5
+WHAT_TO_DO = "the log can't be counted anew: docs/operations.md, 'Figures of another shape', says what to do"
 
 
 class LogCut(Exception):

@@ -2,19 +2,26 @@
 
 import logging
 import threading
+import time
 
 from kafka.errors import KafkaError
+from pymongo import UpdateOne
+from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from infra.clock import Clock
 from infra.garbage import collect_rarely
+from infra.messaging.lag import places_of
 from infra.settings import Settings
 from infra.storage.leases import Lease
+from services.reporting.documents import Document
 from services.reporting.generations import Generations, Own, Running, group_of, parts_of
-from services.reporting.rebuild import LogCut, caught_up, places_of_log
+from services.reporting.rebuild import WHAT_TO_DO, LogCut, caught_up, places_of_log
 from services.reporting.store import Store
 
 log = logging.getLogger(__name__)
+
+TELL_SECONDS = 5.0
 
 
 class Upkeep:
@@ -26,13 +33,15 @@ class Upkeep:
 
     name = "figures"
 
-    def __init__(self, settings: Settings, generations: Generations, lease: Lease, clock: Clock) -> None:
+    def __init__(self, settings: Settings, database: Database[Document], clock: Clock) -> None:
         self._settings = settings
-        self._generations = generations
-        self._lease = lease
+        self._database = database
+        self._generations = Generations(database)
+        self._lease = Lease(database, "generation")
         self._clock = clock
         self._every = 1.0
         self._cut: LogCut | None = None
+        self._told = 0.0
 
     def ready(self) -> None:
         """Raises LogCut while it stands still; for readiness checks."""
@@ -63,7 +72,9 @@ class Upkeep:
         with Running(parts_of(self._settings, own.store, self._clock)) as running:
             while not stop.wait(self._every) and self._is_own(own.store):
                 running.check()
-                whole = whole or self._shown_when_whole(own.store, places)
+                if not whole:
+                    self._tell_of_those_shown()
+                    whole = self._shown_when_whole(own.store, places)
 
     def _begun(self) -> Own | None:
         """The generation of this release after it was begun; None while another worker does that."""
@@ -101,8 +112,25 @@ class Upkeep:
     def _stand_still(self, cut: LogCut) -> None:
         if self._cut is None:
             log.error(
-                "figures stand still: those stored are of another shape, and the log can't be counted anew; "
-                "what to do stands in docs/operations.md",
+                "figures stand still: none are stored in this release's shape, and %s",
+                WHAT_TO_DO,
                 extra={"reason": str(cut)},
             )
         self._cut = cut
+        self._tell_of_those_shown()
+
+    def _tell_of_those_shown(self) -> None:
+        """Notes by how much the figures of another shape fall behind: their own worker may be gone by now."""
+        if time.monotonic() - self._told < TELL_SECONDS:
+            return
+        self._told = time.monotonic()
+        try:
+            shown = Store(self._database, self._generations.active())
+            behind = [
+                UpdateOne({"_id": f"{each.topic}/{each.partition}"}, {"$set": {"behind": max(0, each.behind)}})
+                for each in places_of(self._settings, group_of(shown.generation))
+            ]
+            if behind:
+                shown["progress"].bulk_write(behind, ordered=False)
+        except (KafkaError, PyMongoError, OSError) as error:
+            log.warning("it was not noted how far figures are behind", extra={"reason": type(error).__name__})

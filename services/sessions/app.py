@@ -10,6 +10,7 @@ from infra.clock import Clock, system_clock
 from infra.messaging.consumer import Consumer
 from infra.messaging.relay import Relay
 from infra.messaging.unsent import resend
+from infra.operations.status import Table
 from infra.problems import Text
 from infra.settings import Settings
 from infra.storage.aggregates import Aggregates
@@ -68,6 +69,12 @@ def groups(settings: Settings) -> Sequence[str]:
 def aggregates(settings: Settings) -> Sequence[Aggregates[Any]]:
     """What can be sent again."""
     return Store(connect(settings)).aggregates
+
+
+def tables(settings: Settings) -> list[Table]:
+    """None: `status` tells all."""
+    del settings
+    return []
 
 
 def rebuild(settings: Settings) -> None:
