@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
 from pymongo.database import Database
 
 from infra.clock import system_clock
@@ -14,6 +15,7 @@ from infra.settings import Settings
 from infra.storage.mongo import Document
 from services.reporting import documents
 from services.reporting.app import api, groups, worker
+from services.reporting.events import CONSUMED
 from services.reporting.generations import Generations, group_of
 from services.reporting.rebuild import LogCut
 from services.reporting.standing import standing
@@ -125,6 +127,33 @@ def test_who_is_stopped_while_counting_is_followed_by_one_who_goes_on(
         assert eventually(lambda: agrees(Generations(database), world), timeout=PATIENCE, interval=0.5)
         assert Generations(database).active() == begun.generation
         assert list(groups(settings)) == [group_of(begun.generation)]
+
+
+def test_a_partition_whose_end_is_not_known_yet_is_waited_for(
+    settings: Settings,
+    database: Database[Document],
+    events: Iterator[list[Event]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nothing is known of it before the first answer; taken for read, it would show a part of the figures."""
+    send(settings, next(events))
+    old = left_behind(settings, database)
+    generations, known = Generations(database), KafkaConsumer.highwater
+
+    def highwater(self: KafkaConsumer, place: TopicPartition) -> int | None:
+        return None if place.partition == 0 else known(self, place)
+
+    monkeypatch.setattr(KafkaConsumer, "highwater", highwater)
+    with running(worker(settings)):
+        eventually(lambda: told_of(generations) == settings.partitions * len(CONSUMED) - len(CONSUMED), PATIENCE)
+        assert generations.active() == old.generation
+        monkeypatch.undo()
+        assert eventually(lambda: generations.active() != old.generation, timeout=PATIENCE)
+
+
+def told_of(generations: Generations) -> int:
+    own = generations.own()
+    return own.store["progress"].count_documents({"behind": 0}) if own else 0
 
 
 def test_a_log_without_its_beginning_makes_the_worker_stand_still(
