@@ -23,6 +23,9 @@ log = logging.getLogger(__name__)
 
 TELL_SECONDS = 5.0
 
+RECORDS = ("units", "needs", "batches", "participants", "people", "sessions", "credits")
+"""What only ever gets more, so that a log from which less can be counted is not whole yet."""
+
 
 class Upkeep:
     """Part of a worker: takes events into the generation of its release, and shows that once it has caught up.
@@ -42,6 +45,7 @@ class Upkeep:
         self._every = 1.0
         self._cut: LogCut | None = None
         self._told = 0.0
+        self._missing: list[str] = []
 
     def ready(self) -> None:
         """Raises LogCut while it stands still; for readiness checks."""
@@ -100,7 +104,7 @@ class Upkeep:
 
     def _shown_when_whole(self, store: Store, places: int) -> bool:
         try:
-            if not caught_up(store, places):
+            if not caught_up(store, places) or self._lacks_records(store):
                 return False
             self._generations.activate(store.generation)
         except PyMongoError as error:
@@ -108,6 +112,19 @@ class Upkeep:
             return False
         log.info("the figures of this release are shown", extra={"generation": store.generation})
         return True
+
+    def _lacks_records(self, store: Store) -> bool:
+        """Whether it has fewer records than what is shown: a broker that is new and empty is filled by and by."""
+        shown = Store(self._database, self._generations.active())
+        missing = [
+            name
+            for name in RECORDS
+            if store[name].estimated_document_count() < shown[name].estimated_document_count()
+        ]
+        if missing != self._missing:
+            log.warning("the log has given fewer records than are shown", extra={"of": missing})
+        self._missing = missing
+        return bool(missing)
 
     def _stand_still(self, cut: LogCut) -> None:
         if self._cut is None:

@@ -14,10 +14,10 @@ from infra.messaging.envelope import Event
 from infra.settings import Settings
 from infra.storage.mongo import Document
 from services.reporting import documents
-from services.reporting.app import api, groups, worker
+from services.reporting.app import api, groups, rebuild, worker
 from services.reporting.events import CONSUMED
 from services.reporting.generations import Generations, group_of
-from services.reporting.rebuild import LogCut
+from services.reporting.rebuild import LogCut, caught_up, places_of_log
 from services.reporting.standing import standing
 from services.reporting.store import INDEXES, Store
 from services.reporting.upkeep import Upkeep
@@ -154,6 +154,22 @@ def test_a_partition_whose_end_is_not_known_yet_is_waited_for(
 def told_of(generations: Generations) -> int:
     own = generations.own()
     return own.store["progress"].count_documents({"behind": 0}) if own else 0
+
+
+def test_figures_of_fewer_records_are_not_shown_unasked(
+    settings: Settings, database: Database[Document], events: Iterator[list[Event]]
+) -> None:
+    """The log may be about to be filled anew; whoever knows better says `rebuild`."""
+    send(settings, next(events))
+    old = left_behind(settings, database)
+    old["sessions"].insert_one({"_id": "of an event that is not in the log any more"})
+    generations, places = Generations(database), places_of_log(settings)
+    with running(worker(settings)):
+        eventually(lambda: (own := generations.own()) and caught_up(own.store, places), timeout=PATIENCE)
+        rebuild(settings)
+        last = generations.active()
+        assert [(each.number, each.state) for each in generations.standing()] == [(last, "shown"), (1, "kept")]
+        assert last == 3
 
 
 def test_a_log_without_its_beginning_makes_the_worker_stand_still(
