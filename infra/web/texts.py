@@ -4,11 +4,11 @@ Users import them from `infra.web.fields`.
 """
 
 import re
-import unicodedata
 from typing import Any
 
 from marshmallow import ValidationError, fields, validate
 
+from infra.letters import TOO_MANY_MARKS, composed, overloaded
 from infra.problems import Text
 from infra.web.bodies import Strict
 from infra.web.shapes import BLANK_OR_PROSE_SHAPE, CODE_SHAPE, LINE_SHAPE, PROSE_SHAPE, UNWANTED, UUID_SHAPE
@@ -53,7 +53,9 @@ class String(Strict, fields.String):
         text = self.plain(value)
         if not text.strip():
             raise wrong(BLANK)
-        return text if text.isascii() else unicodedata.normalize("NFC", text)
+        if overloaded(text):
+            raise wrong(TOO_MANY_MARKS)
+        return composed(text)
 
     def plain(self, value: Any) -> str:
         """The text, perhaps blank."""

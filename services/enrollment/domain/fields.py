@@ -1,13 +1,13 @@
 """What each field of an employee or a unit may hold, wherever it comes from: a request or a file."""
 
 import re
-import unicodedata
 from collections.abc import Iterator
 from datetime import date, datetime
 from typing import Any
 
 import msgspec
 
+from infra.letters import TOO_MANY_MARKS, composed, overloaded
 from infra.problems import FieldError, Text
 
 from . import employees, nip
@@ -67,8 +67,8 @@ def cleaned(given: EmployeeInput) -> EmployeeInput:
 
 def tidy(text: str) -> str:
     """The text in composed letters, with single plain blanks inside and none around; line breaks stay."""
-    composed = unicodedata.normalize("NFC", text.strip())
-    return composed if "\n" in composed or "\r" in composed else " ".join(composed.split())
+    made = composed(text.strip())
+    return made if "\n" in made or "\r" in made else " ".join(made.split())
 
 
 def employee_faults(given: EmployeeInput, today: date) -> list[FieldError]:
@@ -133,6 +133,8 @@ def text_faults(pointer: str, text: str) -> Iterator[FieldError]:
         )
     elif not text.isprintable():
         yield FieldError(pointer, Text("Mengandung huruf yang tidak tampak.", "It contains control characters."))
+    elif overloaded(text):
+        yield FieldError(pointer, TOO_MANY_MARKS)
     elif text.startswith(FORMULA_STARTS):
         yield FieldError(
             pointer,
@@ -152,6 +154,8 @@ def code_faults(pointer: str, code: str) -> Iterator[FieldError]:
                 n=LONGEST_CODE
             ),
         )
+    elif overloaded(code):
+        yield FieldError(pointer, TOO_MANY_MARKS)
 
 
 def kept(given: EmployeeInput, field: str, recorded: msgspec.Struct | None) -> Any:

@@ -49,7 +49,8 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     """One file to be taken in.
 
     default_at: the effective time of rows without TMT. chunks: how many parts of the file are done, each with
-    its effects and counts in one transaction. problem: what stopped it, or what was left undone.
+    its effects and counts in one transaction. attempts: workers that took it up since the last part was done.
+    problem: what stopped it, or what was left undone.
     """
 
     id: str
@@ -61,6 +62,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     state: ImportState = "queued"
     progress: float = 0.0
     chunks: int = 0
+    attempts: int = 0
     counts: Counts = Counts()
     ignored_columns: tuple[str, ...] = ()
     problem: Trouble | None = None
@@ -73,7 +75,15 @@ PROBLEMS: Mapping[str, Text] = {
     "unreadable": Text(
         "Berkas tidak dapat dibaca sebagai CSV atau XLSX.", "The file can't be read as CSV or XLSX."
     ),
+    "too-heavy": Text(
+        "Isi berkas terlalu banyak; bagi atau simpan sebagai CSV.",
+        "The file holds too much; split it or save it as CSV.",
+    ),
     "too-many-rows": Text("Paling banyak {n} baris.", "At most {n} rows."),
+    "gave-up": Text(
+        "Pengerjaan berkas ini terhenti {n} kali; laporkan kepada pengelola.",
+        "Work on this file broke off {n} times; tell those who run the service.",
+    ),
     "internal": Text(
         "Terjadi kesalahan pada layanan; laporkan kepada pengelola.",
         "Something went wrong in the service; tell those who run it.",

@@ -1,7 +1,7 @@
 """The worker's part that takes imports in, one at a time, part by part.
 
 Each part of a file is one transaction: its effects, its rejected rows and how far the import is. So a worker that
-dies leaves nothing half done, and the next one goes on with the next part.
+dies leaves nothing half done, and the next one goes on with the next part. What three died over is given up.
 """
 
 import logging
@@ -33,6 +33,11 @@ PART_ROWS = 2000
 """Rows in one transaction: a second or so."""
 LOOK_SECONDS = 0.25
 LEASE_SECONDS = 60.0
+MOST_ATTEMPTS = 3
+
+
+class _Stopped(Exception):
+    """The worker is to end; the import stays open for the next one."""
 
 
 class Importer:
@@ -45,6 +50,7 @@ class Importer:
         self._imports = Imports(context.store)
         self._lease = Lease(context.store.database, "imports", LEASE_SECONDS)
         self._part_rows = part_rows
+        self._tried: str | None = None
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set; trouble with MongoDB is waited out."""
@@ -65,7 +71,9 @@ class Importer:
         if stored is None:
             return False
         try:
-            self._run(stored, stop)
+            self._run(self._attempt(stored), stop)
+        except _Stopped:
+            return False
         except Refused as refused:
             self._fail(stored, refused)
         except Exception as error:
@@ -86,8 +94,27 @@ class Importer:
 
         self._context.alone([], work)
 
+    def _attempt(self, stored: StoredImport) -> StoredImport:
+        """Counts this worker before it looks into the file. Raises Refused (`gave-up`).
+
+        Once: what it tries again after trouble with the database is no other attempt.
+        """
+        if self._tried == stored.state.id:
+            return stored
+        if stored.state.attempts >= MOST_ATTEMPTS:
+            raise failure("gave-up", n=MOST_ATTEMPTS)
+        state = msgspec.structs.replace(stored.state, attempts=stored.state.attempts + 1)
+        counted = self._imports.save(stored, state, self._context.clock())
+        self._tried = stored.state.id
+        return counted
+
     def _run(self, stored: StoredImport, stop: threading.Event) -> None:
-        sheet = read(self._imports.content(stored.state.id))
+        def waiting() -> None:
+            if stop.is_set():
+                raise _Stopped
+            self._lease.acquire()
+
+        sheet = read(self._imports.content(stored.state.id), waiting)
         plan = layout(stored.state.kind, sheet.headings)
         rows = rows_of(stored.state.kind, sheet, plan)
         if stored.state.state == "queued":
@@ -96,9 +123,7 @@ class Importer:
         size = len(rows) if stored.state.dry_run else self._part_rows
         parts = [rows[start : start + size] for start in range(0, len(rows), size or 1)]
         for number in range(stored.state.chunks, len(parts)):
-            if stop.is_set():
-                return
-            self._lease.acquire()
+            waiting()
             stored = self._take(stored, parts[number], share=(number + 1) / len(parts))
         self._finish(stored, rows)
 
@@ -121,6 +146,7 @@ class Importer:
             state = msgspec.structs.replace(
                 stored.state,
                 chunks=stored.state.chunks + 1,
+                attempts=0,
                 progress=round(share, 4),
                 counts=stored.state.counts.plus(Counter(verdict.outcome for verdict in verdicts)),
             )

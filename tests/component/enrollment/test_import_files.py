@@ -78,11 +78,11 @@ def test_dates_are_read_as_people_write_them(city: Programme) -> None:
 
 def test_one_bad_cell_rejects_one_row(city: Programme) -> None:
     """Line breaks in cells are blanks; a very long cell or a NUL is its row's fault alone."""
-    names = ['"Ni\nLuh"', "A" * 200_000, "B\x00", "Siti"]
+    names = ['"Ni\nLuh"', "A" * 200_000, "B\x00", "Siti", "C" + "\u0301" * 31]
     lines = "".join(f"{city.nip()},{name},PNS,DISDIK\n" for name in names)
     done = city.take_in("employees", f'"NIP",\n"NAMA\n",STATUS,UNIT_KERJA\n{lines}'.replace(',\n"', ',"', 1))
-    assert (done["counts"]["created"], done["counts"]["rejected"]) == (2, 2)
-    assert [(row["row"], row["field"]) for row in city.rejects(done["id"])] == [("3", "name"), ("4", "name")]
+    assert (done["counts"]["created"], done["counts"]["rejected"]) == (2, 3)
+    assert {(row["row"], row["field"]) for row in city.rejects(done["id"])} == {(row, "name") for row in "346"}
     assert city.hr.get("/v1/employees?q=luh").body["items"][0]["name"] == "Ni Luh"
 
 

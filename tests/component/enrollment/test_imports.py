@@ -2,12 +2,16 @@
 
 import csv
 import io
+import threading
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
+from services.enrollment.importing import job
+from services.enrollment.importing.job import Importer
 from services.enrollment.importing.store import Imports
 from tests.component.enrollment.programme import HEADING, Programme
 
@@ -84,7 +88,7 @@ def test_an_import_goes_on_where_a_worker_died(city: Programme, monkeypatch: pyt
     def dies(self: Imports, *args: Any, **kwargs: Any) -> Any:
         nonlocal calls
         calls += 1
-        if calls == 4:
+        if calls == 5:
             raise Died
         return real(self, *args, **kwargs)
 
@@ -96,6 +100,48 @@ def test_an_import_goes_on_where_a_worker_died(city: Programme, monkeypatch: pyt
     done = city.hr.get(f"/v1/imports/{made.body['id']}").body
     assert (done["state"], done["counts"]["created"], done["counts"]["unchanged"]) == ("done", 6, 0)
     assert city.context.store.import_files.count_documents({}) == 0
+
+
+def test_a_file_that_kills_its_workers_is_given_up(city: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three have died over it: the fourth doesn't look into it, says so, and goes on with the next."""
+    deadly = city.upload("employees", f"{HEADING}\n".encode()).expect(202).body["id"]
+    tried = 0
+
+    class Died(BaseException):
+        """Not even a worker's last line of defence catches it."""
+
+    def dies(*_: Any) -> None:
+        nonlocal tried
+        tried += 1
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr(job, "read", dies)
+        for _ in range(3):
+            with pytest.raises(Died):
+                city.work_off()
+        city.work_off()
+    ended = city.hr.get(f"/v1/imports/{deadly}").body
+    assert (tried, ended["state"], ended["problem"]["rule"]) == (3, "failed", "gave-up")
+    assert city.context.store.import_files.count_documents({}) == 0
+    assert city.take_in("employees", f"{HEADING}\n{city.nip()};Budi;PNS;DISDIK\n")["state"] == "done"
+
+
+def test_trouble_with_the_database_is_no_attempt(city: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that waits for it counts once, however often it tries."""
+    made = city.upload("employees", f"{HEADING}\n".encode()).expect(202).body["id"]
+    importer = Importer(city.context)
+
+    def away(*_: Any) -> None:
+        raise AutoReconnect("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Imports, "content", away)
+        for _ in range(5):
+            with pytest.raises(AutoReconnect):
+                importer.run_next(threading.Event())
+    assert importer.run_next(threading.Event())
+    assert city.hr.get(f"/v1/imports/{made}").body["state"] == "done"
 
 
 @pytest.mark.parametrize("end", ["done", "failed"])

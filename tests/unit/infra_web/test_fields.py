@@ -48,7 +48,7 @@ def refuses(field: Any, value: object) -> bool:
         (Boolean(), [True, False], [0, 1, "true", None]),
         (QueryBoolean(), ["true", "false"], ["True", "1", "", "yes"]),
         (String(max=5), ["a", "Dédé"], ["", "  ", "abcdef", "a\nb", "a\x00", "\ud800", "a\u202eb", 3, None]),
-        (Free(), ["a\nb\tc"], ["", "\n", "a\x00b", "a\x1b[0m", ["a"]]),
+        (Free(), ["a\nb\tc"], ["", "\n", "a\x00b", "a\x1b[0m", ["a"], "a" + "\u0301" * 31]),
         (Code(), ["dinas-kesehatan", "2.01 x"], ["", " a", "a ", "a/b", "a\tb", "x" * 65]),
         (UuidStr(), ["0b2e9f5e-0000-4000-8000-000000000000"], ["0B2E9F5E-0000-4000-8000-000000000000", "x", 1]),
         (
