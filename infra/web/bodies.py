@@ -12,6 +12,12 @@ from typing import Any, NamedTuple
 from marshmallow import RAISE, Schema, ValidationError, fields, missing
 from marshmallow.decorators import POST_DUMP, POST_LOAD, PRE_DUMP, PRE_LOAD, VALIDATES, VALIDATES_SCHEMA
 
+from infra.problems import Text
+
+MOST_PARTS = 500
+"""Members of an object, and items of an array, that may be looked at for faults; no right body has more."""
+TOO_MANY = Text("Paling banyak {n} isian.", "At most {n} members or items.").format(n=MOST_PARTS)
+
 Read = Callable[[Any], Any]
 
 _ABSENT = object()
@@ -81,6 +87,7 @@ class Body(Schema):
                 return self.read_quickly(data)
             except (ValidationError, _Fault):
                 pass
+        _refuse_heaps(data)
         return super().load(data, **options)
 
     @property
@@ -136,6 +143,16 @@ class Body(Schema):
             elif value is not missing:
                 written[key] = write(value, attribute, obj)
         return written
+
+
+def _refuse_heaps(data: Any) -> None:
+    """A body of 1 MiB can have 100,000 faults: telling them all would take seconds and tens of megabytes."""
+    if not isinstance(data, dict):
+        return
+    if len(data) > MOST_PARTS:
+        raise ValidationError([TOO_MANY])
+    if heaps := [name for name, value in data.items() if isinstance(value, list) and len(value) > MOST_PARTS]:
+        raise ValidationError({name: [TOO_MANY] for name in heaps})
 
 
 def _fill(found: dict[str, Any], attribute: str, default: Any) -> None:

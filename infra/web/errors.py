@@ -3,6 +3,7 @@
 import logging
 import uuid
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from flask import Flask, Response, current_app, request
@@ -29,6 +30,8 @@ BROKEN = Text(
     "Terjadi kesalahan pada layanan. Sebutkan nomor {id} bila melapor.",
     "Something went wrong in the service. Mention {id} when you report it.",
 )
+MOST_ERRORS = 100
+MORE_ERRORS = Text("Masih ada kesalahan lain.", "There are more faults.")
 TOO_LARGE = Text("Isi permintaan paling besar {limit} byte.", "The body may have at most {limit} bytes.")
 
 
@@ -51,8 +54,12 @@ def problem(refused: Refused, say: Language | None = None) -> dict[str, Any]:
 
 
 def field_errors(error: ValidationError, prefix: str = "") -> tuple[FieldError, ...]:
-    """The nested messages as flat errors with JSON pointers below `prefix`; `?` for query parameters."""
-    return tuple(_flatten(error.messages, prefix))
+    """The nested messages as flat errors with JSON pointers below `prefix`; `?` for query parameters.
+
+    Of more than 100, the last one says that there are more.
+    """
+    found = tuple(islice(_flatten(error.messages, prefix), MOST_ERRORS + 1))
+    return found if len(found) <= MOST_ERRORS else (*found[:MOST_ERRORS], FieldError(prefix, MORE_ERRORS))
 
 
 def refusal_of(error: ValidationError, prefix: str = "") -> Refused:

@@ -125,11 +125,12 @@ def _number(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else str(value)
 
 
-def _main() -> None:
+def main() -> None:
+    """What the reading process does, within its limits."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_MEMORY, MOST_MEMORY))
     resource.setrlimit(resource.RLIMIT_CPU, (MOST_SECONDS, MOST_SECONDS))
     sys.stdout.buffer.write(_told(sys.stdin.buffer.read()))
 
 
 if __name__ == "__main__":
-    _main()
+    main()

@@ -79,6 +79,33 @@ def test_pointers_lead_into_the_body(client: Any, bearer: dict[str, str], thing:
     }
 
 
+def test_faults_are_told_up_to_a_hundred(client: Any, bearer: dict[str, str], thing: dict[str, Any]) -> None:
+    """And then that there are more."""
+    answer = client.put(PATH, json=thing | {f"x{number}": 1 for number in range(200)}, headers=bearer)
+    assert len(answer.json["errors"]) == 101
+    assert answer.json["errors"][-1] == {"pointer": "", "detail": "There are more faults."}
+    answer = client.put(PATH, json=thing | {f"x{number}": 1 for number in range(100)}, headers=bearer)
+    assert len(answer.json["errors"]) == 100
+
+
+@pytest.mark.parametrize(
+    ("more", "where"),
+    [
+        ({f"x{number}": 1 for number in range(40_000)}, ""),
+        ({"actions": [{}] * 40_000}, "/actions"),
+        ({"actions": [{str(number): 1 for number in range(40_000)}]}, "/actions/0"),
+        ({"x": [1] * 40_000}, "/x"),
+    ],
+)
+def test_a_heap_of_faults_is_not_looked_through(
+    client: Any, bearer: dict[str, str], thing: dict[str, Any], more: dict[str, Any], where: str
+) -> None:
+    """Wherever it lies, one fault stands for it."""
+    answer = client.put(PATH, json=thing | more, headers=bearer)
+    assert answer.status_code == 422
+    assert pointers(answer) == {where: "At most 500 members or items."}
+
+
 def test_faults_of_a_query_are_told_with_a_question_mark(client: Any, bearer: dict[str, str]) -> None:
     """Unknown parameters too, also where a route takes none."""
     answer = client.get("/v1/things?limit=0&status=open&cursor=!&colour=red", headers=bearer)
