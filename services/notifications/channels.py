@@ -7,6 +7,7 @@ from datetime import datetime
 from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.parser import BytesHeaderParser
 from email.policy import SMTP as SMTP_POLICY
 from email.utils import format_datetime
 from typing import NamedTuple, Protocol
@@ -17,6 +18,9 @@ from services.notifications.wording import MailText
 
 TIMEOUT_SECONDS = 10.0
 """How long to wait for any one answer of the mail server."""
+
+_POLICY = SMTP_POLICY.clone(max_line_length=998)
+"""Lines as long as they may be (RFC 5322): the library loses the quotes of a name that it breaks in two."""
 
 _ADDRESS = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~.-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*", re.ASCII)
 
@@ -61,25 +65,34 @@ class Envelope(NamedTuple):
 def compose(envelope: Envelope, text: MailText) -> EmailMessage:
     """The mail. The same delivery always has the same Message-ID, so that mail programs show a repeat once.
 
-    Raises Rejected for an address that can't be one. Names can't add headers: they are folded into one line,
-    and the mail policy refuses line breaks.
+    Raises Rejected for an address that can't be one. Names can't add headers: they are folded into one line
+    without encoded words, the mail policy refuses line breaks, and other headers than were set are Rejected.
     """
     if not _ADDRESS.fullmatch(envelope.address):
         raise Rejected("bad-address")
-    message = EmailMessage(policy=SMTP_POLICY)
+    message = EmailMessage(policy=_POLICY)
     try:
         message["From"] = envelope.sender
-        message["To"] = Address(" ".join(envelope.name.split()), addr_spec=envelope.address)
-        message["Subject"] = text.subject
+        message["To"] = Address(_literally(" ".join(envelope.name.split())), addr_spec=envelope.address)
+        message["Subject"] = _literally(text.subject)
         message["Date"] = format_datetime(envelope.at)
         message["Message-ID"] = f"<{envelope.id}@{envelope.sender.domain}>"
         message["Auto-Submitted"] = "auto-generated"
-        message["Content-Language"] = envelope.language
         message.set_content(text.plain)
         message.add_alternative(text.html, subtype="html")
-    except (ValueError, MessageError) as error:
+        # Last: a new content takes away what was said of the content.
+        message["Content-Language"] = envelope.language
+        written = BytesHeaderParser(policy=_POLICY).parsebytes(message.as_bytes())
+    except (ValueError, LookupError, MessageError) as error:
         raise Rejected("bad-address") from error
+    if written.keys() != message.keys():
+        raise Rejected("bad-header")
     return message
+
+
+def _literally(text: str) -> str:
+    """Without encoded words (RFC 2047): the library takes them for its own and writes the line breaks in them."""
+    return text.replace("=?", "= ?")
 
 
 class Smtp:

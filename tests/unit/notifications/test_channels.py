@@ -2,14 +2,17 @@
 
 import asyncio
 from collections.abc import Iterator
+from email import message_from_bytes
 from email.headerregistry import Address
 from email.message import EmailMessage
+from email.policy import default
 from typing import Any
 
 import pytest
 from aiosmtpd.controller import Controller
 
 from infra.local.ports import free_port
+from services.notifications import channels
 from services.notifications.channels import Busy, Envelope, Rejected, Smtp, Unreachable, compose
 from services.notifications.wording import MailText
 from tests.unit.notifications.happenings import ENDORSEMENT, NOW
@@ -104,6 +107,34 @@ def test_names_and_subjects_add_no_header() -> None:
     assert message["Bcc"] is None
     with pytest.raises(Rejected):
         compose(envelope(), MailText("Halo\r\nBcc: x@example.com", "", ""))
+
+
+ENCODED = "Budi =?utf-8?q?=0D=0AReply-To:_x=40evil.test=0D=0ABcc:_y=40evil.test=0D=0A=0D=0ABuka_tautan_ini?="
+WRITTEN = {"From", "To", "Subject", "Date", "Message-ID", "Auto-Submitted"} | {
+    "MIME-Version",
+    "Content-Type",
+    "Content-Language",
+}
+
+
+@pytest.mark.parametrize(
+    "name", [ENCODED, f"{ENCODED} {'é' * 60}", f"{'x' * 70} {ENCODED}", "=?=?utf-8?q?=0A?=?="]
+)
+def test_odd_names_are_text_like_any_other(name: str) -> None:
+    """In one's own name and in another's in the subject: nothing gets out of them or lost."""
+    for named, subject in ((name, "Halo"), ("Warji", f"Sesi dengan {name}")):
+        message = compose(envelope(name=named), TEXT._replace(subject=subject))
+        read = message_from_bytes(message.as_bytes(), policy=default)
+        assert (set(read.keys()), len(read.keys())) == (WRITTEN, len(WRITTEN))
+        shown = read["To"].addresses[0].display_name, read["To"].addresses[0].addr_spec, read["Subject"]
+        assert shown == (named.replace("=?", "= ?"), "warji@example.go.id", subject.replace("=?", "= ?"))
+
+
+def test_a_mail_with_other_headers_than_were_set_is_never_sent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the library makes of a name: it fails for good instead of being tried again."""
+    monkeypatch.setattr(channels, "_literally", str)
+    with pytest.raises(Rejected, match="bad-"):
+        compose(envelope(name=ENCODED), TEXT)
 
 
 def send(smtp: Smtp) -> None:
