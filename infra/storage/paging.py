@@ -4,13 +4,17 @@ import base64
 import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import bson
 from pymongo.collection import Collection
 
 from infra.problems import FieldError, Refused, Text, invalid
 from infra.storage.mongo import Document
+
+Row = TypeVar("Row")
+
+PLAIN = (str, int, datetime, bson.Timestamp, type(None))
 
 
 def page(
@@ -30,7 +34,7 @@ def page(
     order = list(sort) if any(name == "_id" for name, _ in sort) else [*sort, ("_id", 1)]
     conditions: list[Mapping[str, Any]] = [query]
     if cursor is not None:
-        conditions.append(_after(order, decode(cursor, len(order))))
+        conditions.append(_after(order, decode(cursor, *[object] * len(order))))
     documents = list(
         collection.find({"$and": conditions}, projection or {"events": 0}).sort(order).limit(limit + 1)
     )
@@ -40,20 +44,35 @@ def page(
     return documents, encode([_value(documents[-1], name) for name, _ in order])
 
 
+def piece(rows: Sequence[Row], limit: int, cursor: str | None) -> tuple[Sequence[Row], str | None]:
+    """The same of a list that was made whole: its cursor is a place in it."""
+    first = decode(cursor, int)[0] if cursor is not None else 0
+    if first < 0:
+        raise _bad_cursor()
+    until = first + limit
+    return rows[first:until], encode([until]) if until < len(rows) else None
+
+
 def encode(values: Sequence[Any]) -> str:
     """The position as a string that clients hand back without looking into it."""
     return base64.urlsafe_b64encode(bson.encode({"v": list(values)})).decode().rstrip("=")
 
 
-def decode(cursor: str, size: int) -> list[Any]:
-    """The values of a cursor; raises Refused (422) when it isn't one with `size` values."""
+def decode(cursor: str, *types: type) -> list[Any]:
+    """The values of a cursor; raises Refused (422) when it isn't one with values of these types.
+
+    What compares them itself says which types they must have; MongoDB compares everything with everything.
+    """
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         values: Any = bson.decode(raw, codec_options=bson.codec_options.CodecOptions(tz_aware=True))["v"]
     except (ValueError, KeyError, binascii.Error, bson.errors.BSONError):
         raise _bad_cursor() from None
-    plain = (str, int, datetime, bson.Timestamp, type(None))
-    if not isinstance(values, list) or len(values) != size or not all(isinstance(v, plain) for v in values):
+    if not isinstance(values, list) or len(values) != len(types):
+        raise _bad_cursor()
+    if not all(
+        isinstance(value, PLAIN) and isinstance(value, kind) for value, kind in zip(values, types, strict=True)
+    ):
         raise _bad_cursor()
     return values
 

@@ -87,7 +87,7 @@ class Evidence:
 
     def _facts(self, name: str, query: Document, field: str, asked: Asked) -> Iterator[Document]:
         """Facts in order of placement, day and id, from the cursor on: each placement is a piece of the index."""
-        first_path, first_day, first_id = decode(asked.cursor, 3) if asked.cursor else ("", "", "")
+        first_path, first_day, first_id = decode(asked.cursor, str, str, str) if asked.cursor else ("", "", "")
         days = {"$gte": asked.period.first, "$lte": asked.period.last}
         for path in self._paths(asked, field):
             if path < first_path:
@@ -135,12 +135,12 @@ class Evidence:
         )
 
     def _people(self, query: Document, asked: Asked) -> Iterable[Document]:
-        after = {"_id": {"$gt": decode(asked.cursor, 1)[0]}} if asked.cursor else {}
+        after = {"_id": {"$gt": decode(asked.cursor, str)[0]}} if asked.cursor else {}
         return self._store["people"].find({**query, **after}).sort("_id", 1).limit(asked.limit + 1)
 
     def _duty_met(self, asked: Asked) -> Page:
         year = asked.period.first[:4]
-        after = {"_id": {"$gt": decode(asked.cursor, 1)[0]}} if asked.cursor else {}
+        after = {"_id": {"$gt": decode(asked.cursor, str)[0]}} if asked.cursor else {}
         query = {f"jp.{year}.0": {"$exists": True}, **after}
         rows = self._store["people"].find(query, doc.fields_of_years([year])).sort("_id", 1)
         people = (doc.person(row) for row in rows)
@@ -217,7 +217,7 @@ def _cut(keyed: Iterable[Keyed], limit: int) -> Page:
 def _after(items: Sequence[Keyed], asked: Asked) -> Page:
     ordered = sorted(items, key=lambda keyed: keyed[0])
     if asked.cursor and ordered:
-        last = decode(asked.cursor, len(ordered[0][0]))
+        last = decode(asked.cursor, *map(type, ordered[0][0]))
         ordered = [keyed for keyed in ordered if keyed[0] > last]
     return _cut(ordered, asked.limit)
 

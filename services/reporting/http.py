@@ -8,7 +8,7 @@ import msgspec
 
 from infra.clock import Clock, day_of
 from infra.problems import FieldError, Text, invalid, unknown
-from infra.storage.paging import decode, encode
+from infra.storage.paging import piece
 from infra.web.auth import current_actor, require
 from infra.web.blueprint import Blueprint
 from infra.web.context import language
@@ -166,7 +166,5 @@ def _stretch(query: dict[str, Any], today: str) -> Sequence[Period]:
 
 def _page(rows: Sequence[dict[str, Any]], query: dict[str, Any]) -> dict[str, Any]:
     """A piece of a list that was made whole."""
-    at = decode(query["cursor"], 1)[0] if query["cursor"] else 0
-    first = max(at, 0) if isinstance(at, int) else 0
-    until = first + query["limit"]
-    return {"items": rows[first:until], "next": encode([until]) if until < len(rows) else None}
+    items, after = piece(rows, query["limit"], query["cursor"])
+    return {"items": items, "next": after}

@@ -180,7 +180,7 @@ def gaps_blueprint(context: Context) -> Blueprint:
 def _page(gaps: list[Gap], limit: int, cursor: str | None) -> tuple[list[Gap], str | None]:
     """The gaps behind the cursor, which names the last unit and competency shown."""
     if cursor is not None:
-        last = tuple(decode(cursor, 2))
+        last = tuple(decode(cursor, str, str))
         gaps = [gap for gap in gaps if (gap.unit, gap.competency) > last]
     if len(gaps) <= limit:
         return gaps, None

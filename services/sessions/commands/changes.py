@@ -58,11 +58,9 @@ class Cursor(NamedTuple):
         if text is None:
             return cls(START, START)
         try:
-            values = decode(text, 6)
+            values = decode(text, *[Timestamp, str, str] * 2)
         except Refused:
             raise _bad_cursor() from None
-        if [type(value) for value in values] != [Timestamp, str, str] * 2:
-            raise _bad_cursor()
         return cls(Place(*values[:3]), Place(*values[3:]))
 
     def after(self, last: Place, horizon: Place, *, more: bool) -> "Cursor":

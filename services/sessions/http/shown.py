@@ -6,11 +6,10 @@ from contextlib import contextmanager
 from typing import Any
 
 from infra.actor import Actor
-from infra.problems import FieldError, Refused, invalid, needs_version, stale
+from infra.problems import Refused, needs_version, stale
 from infra.storage.aggregates import Stored
-from infra.storage.paging import decode, encode
+from infra.storage.paging import piece
 from infra.web.context import language
-from infra.web.paging import BAD_CURSOR
 
 from ..commands.access import Outdated
 from ..domain.session import Session
@@ -52,12 +51,8 @@ class Shown:
 
 def activity_page(entries: Sequence[Mapping[str, Any]], query: Mapping[str, Any], *, notes: bool) -> View:
     """A page of an activity, oldest first. notes: whether the caller may read the reasons that were given."""
-    start = decode(query["cursor"], 1)[0] if query["cursor"] else 0
-    if type(start) is not int or start < 0:
-        raise invalid(FieldError("?cursor", BAD_CURSOR))
-    end = start + query["limit"]
-    items = activity_view(entries[start:end], notes=notes)
-    return {"items": items, "next": encode([end]) if end < len(entries) else None}
+    found, after = piece(entries, query["limit"], query["cursor"])
+    return {"items": activity_view(found, notes=notes), "next": after}
 
 
 def note_reading(actor: Actor, what: str, ids: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from infra.storage.paging import encode
 from tests.component.enrollment.programme import HR, Programme
 
 SKILL = "menyusun-surat-dinas"
@@ -194,6 +195,7 @@ def test_gaps_count_the_units_own_people(programme: Programme) -> None:
     assert {item["unit"] for item in programme.hr.get("/v1/gaps").body["items"]} == {"DISDIK", "KEL"}
     first = programme.hr.get("/v1/gaps", params={"limit": "1"}).body
     rest = programme.hr.get("/v1/gaps", params={"limit": "1", "cursor": first["next"]}).body
+    programme.hr.get("/v1/gaps", params={"cursor": encode([0, None])}).expect(422)
     assert [first["items"][0]["unit"], rest["items"][0]["unit"], rest["next"]] == ["DISDIK", "KEL", None]
     officer = programme.officer("KEC")
     assert [item["unit"] for item in officer.get("/v1/gaps").body["items"]] == ["KEL"]

@@ -12,6 +12,7 @@ from flask import Flask
 from infra.local.keys import DevelopmentKeys
 from infra.settings import Settings
 from infra.storage.mongo import connect
+from infra.storage.paging import encode
 from services.reporting.app import api
 from services.reporting.generations import Generations
 from services.reporting.projections import Projection
@@ -113,6 +114,18 @@ def test_lists_are_paged(caller: As) -> None:
     assert records["items"][0]["type"] == "session"
     client.get("/v1/kpis/reach/evidence?cursor=AAAA").expect(422)
     client.get(f"/v1/kpis/reach/evidence?cursor={records['next']}").expect(422)
+
+
+@pytest.mark.parametrize("value", [0, None, datetime(2016, 5, 16, tzinfo=UTC)])
+@pytest.mark.parametrize("figure", ["sessions", "reach", "jp_20_share", "unit_coverage", "gaps_open"])
+def test_a_cursor_that_somebody_made_up_is_refused(caller: As, figure: str, value: object) -> None:
+    """Of whatever length, with values that don't compare with those of the list."""
+    for size in (1, 2, 3, 4):
+        path = f"/v1/kpis/{figure}/evidence?period=2016&cursor={encode([value] * size)}"
+        problem = caller("hr").get(path).expect(200, 422).body
+        assert "items" not in problem or problem["items"] == []
+    for path in ("/v1/kpis", "/v1/gaps"):
+        caller("hr").get(f"{path}?cursor={encode(['x'])}").expect(422)
 
 
 @pytest.mark.parametrize(
