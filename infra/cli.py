@@ -140,8 +140,10 @@ def show_letter(app: App, settings: Settings, options: argparse.Namespace) -> in
     for letter in chosen(app, settings, options, [options.number]):
         for name, value in letter.headers:
             print(f"{name}: {value.decode(errors='replace')}")
-        print(f"key: {(letter.key or b'').decode(errors='replace')}\nreason: {letter.reason}")
-        if options.body:
+        print(f"key: {key_of(letter)}\nreason: {letter.reason}")
+        if letter.erasable:
+            print("body: not kept, for it may have to be erased; send sends the newest record of this key")
+        elif options.body:
             print((letter.value or b"").decode(errors="replace"))
         return 0
     print(f"There is no dead letter {options.number}.", file=sys.stderr)
@@ -149,13 +151,30 @@ def show_letter(app: App, settings: Settings, options: argparse.Namespace) -> in
 
 
 def send_letters(app: App, settings: Settings, options: argparse.Namespace) -> int:
-    """Sends the chosen letters again and says how many."""
+    """Sends the chosen letters again and says how many; 1 when there was nothing to send for one of them."""
     if not options.numbers and not options.all:
         print("Say which ones: their numbers, or --all.", file=sys.stderr)
         return 2
     letters = chosen(app, settings, options, None if options.all else options.numbers)
-    print(f"{deadletters.send_again(settings, letters)} sent again")
-    return 0
+    unsent = deadletters.send_again(settings, letters)
+    print(f"{len(letters) - len(unsent)} sent again")
+    for letter in unsent:
+        print(f"{letter.number} was not: {why_not(letter)}", file=sys.stderr)
+    return 1 if unsent else 0
+
+
+def why_not(letter: deadletters.DeadLetter) -> str:
+    """What is in the way of sending the letter again."""
+    if letter.erasable:
+        return f"{letter.topic} has no record of key {key_of(letter)}"
+    return f"it was too large to be kept whole; it lies at {letter.topic}/{letter.partition}@{letter.offset}"
+
+
+def key_of(letter: deadletters.DeadLetter) -> str:
+    """The key for people to read."""
+    if letter.erasable and not letter.key:
+        return "(not kept: it was no id)"
+    return (letter.key or b"").decode(errors="replace")
 
 
 def chosen(

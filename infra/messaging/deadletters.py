@@ -1,19 +1,24 @@
-"""Dead letters: messages that a consumer group can't handle, kept whole, with the reason, to be sent again."""
+"""Dead letters: messages that a consumer group can't handle, kept with the reason, to be sent again.
 
+They are kept for ever and whole, but for those of compacted topics: names and addresses can be erased only there.
+"""
+
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaProducer
 from kafka.errors import MessageSizeTooLargeError, RecordListTooLargeError
 from kafka.structs import TopicPartition
 from prometheus_client import Gauge
 
 from infra.clock import to_wire
 from infra.messaging import kafka
+from infra.messaging.compacted import lasting, send_current
 from infra.messaging.envelope import Headers
-from infra.messaging.topics import dead_letters_of, full_name
+from infra.messaging.topics import dead_letters_of, full_name, is_compacted
 from infra.settings import Settings
 
 PREFIX = "dead-letter-"
@@ -28,7 +33,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """One message in the dead-letter topic. `number` is its offset there; `reason` holds no personal data.
 
     null: names of headers, and `key`, that were null and are empty here. whole: not so where it was too large with
-    what is told of it; it is kept without key, value and long headers then.
+    what is told of it; it is kept without key, value and long headers then. erasable: it is of a compacted topic,
+    so its value is not kept, nor a key that is no id.
     """
 
     number: int
@@ -43,6 +49,12 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     headers: list[tuple[str, bytes]]
     null: str
     whole: bool
+    erasable: bool
+
+    @property
+    def place(self) -> TopicPartition:
+        """Where it came from."""
+        return TopicPartition(self.topic, self.partition)
 
     @property
     def type(self) -> str:
@@ -62,8 +74,9 @@ def put(
 ) -> None:
     """Writes the record, as it came, to the group's dead-letter topic and waits until it is kept there.
 
-    Raises KafkaError when that fails; the record must then not be passed over. Nulls that kafka-python reads and
-    would not write are written as empty; of what would be too large only the short headers are written.
+    Raises KafkaError when that fails; the record must then not be passed over. Of a record of a compacted topic
+    only what names nobody is written. Nulls that kafka-python reads and would not write are written as empty; of
+    what would be too large only the short headers are written.
     """
     extra = {
         "reason": reason,
@@ -73,10 +86,13 @@ def put(
         "tries": str(tries),
         "at": to_wire(at),
     }
+    key, value, headers = record.key, record.value, record.headers
+    if is_compacted(settings, record.topic):
+        value, (key, headers) = None, lasting(key, headers)
     topic = full_name(settings, dead_letters_of(group))
-    key, headers = _without_nulls(record.key, record.value, record.headers)
+    key, headers = _without_nulls(key, value, headers)
     try:
-        kept = _write(producer, topic, key, record.value, [*headers, *_told(extra)])
+        kept = _write(producer, topic, key, value, [*headers, *_told(extra)])
     except TOO_LARGE:
         # With what is told of it, a message as large as may be is too large. It still lies where it came from.
         short = [each for each in headers if len(each[0]) + len(each[1]) <= SHORT][:FEW]
@@ -110,30 +126,18 @@ def _write(producer: KafkaProducer, topic: str, key: bytes | None, value: bytes 
 
 def read_all(settings: Settings, group: str, first: int = 0) -> Iterator[DeadLetter]:
     """The dead letters of a group, oldest first, up to the end of the topic as it is now."""
-    consumer = kafka.consumer(settings, None)
     place = TopicPartition(full_name(settings, dead_letters_of(group)), 0)
-    try:
-        consumer.assign([place])
-        consumer.seek(place, first)
-        quiet = 0
-        # The embedded broker gives a wrong end offset: read until nothing comes any more.
-        while quiet < 3:
-            batch: list[Any] = consumer.poll(timeout_ms=400).get(place, [])
-            quiet = 0 if batch else quiet + 1
-            for record in batch:
-                yield _letter(record)
-            if batch and _is_last(consumer, place, batch[-1].offset):
-                return
-    finally:
-        consumer.close()
+    for record in kafka.records(settings, place, first):
+        yield _letter(settings, record)
 
 
-def send_again(settings: Settings, letters: list[DeadLetter]) -> int:
+def send_again(settings: Settings, letters: list[DeadLetter]) -> list[DeadLetter]:
     """Sends letters to the topic from which they came, as they came; consumers bear repetition.
 
-    Gives how many were sent: those that are not whole stay where they are.
+    For one of a compacted topic the newest record of its key is sent. Gives those that could not be sent: there is
+    no such record, or the letter is not whole. Raises KafkaError.
     """
-    letters = [letter for letter in letters if letter.whole]
+    as_they_came = [letter for letter in letters if letter.whole and not letter.erasable]
     producer = kafka.producer(settings)
     try:
         futures = [
@@ -144,27 +148,33 @@ def send_again(settings: Settings, letters: list[DeadLetter]) -> int:
                 headers=letter.headers,
                 partition=letter.partition,
             )
-            for letter in letters
+            for letter in as_they_came
         ]
         producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
         for future in futures:
             future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+        partly = [letter for letter in letters if not letter.whole and not letter.erasable]
+        return partly + _send_current(settings, producer, [letter for letter in letters if letter.erasable])
     finally:
         producer.close(timeout=2, null_logger=True)
-    return len(letters)
 
 
-def _is_last(consumer: KafkaConsumer, place: TopicPartition, offset: int) -> bool:
-    end = consumer.highwater(place)
-    return end is not None and offset + 1 >= end
+def _send_current(settings: Settings, producer: KafkaProducer, letters: list[DeadLetter]) -> list[DeadLetter]:
+    keys: dict[TopicPartition, set[bytes]] = defaultdict(set)
+    for letter in letters:
+        if letter.key:
+            keys[letter.place].add(letter.key)
+    sent = {place: send_current(settings, producer, place, wanted) for place, wanted in keys.items()}
+    return [letter for letter in letters if letter.key not in sent.get(letter.place, ())]
 
 
-def _letter(record: Any) -> DeadLetter:
+def _letter(settings: Settings, record: Any) -> DeadLetter:
     told = {name[len(PREFIX) :]: value.decode() for name, value in record.headers if name.startswith(PREFIX)}
+    topic = told.get("topic", "")
     return DeadLetter(
         number=record.offset,
         reason=told.get("reason", "unknown"),
-        topic=told.get("topic", ""),
+        topic=topic,
         partition=int(told.get("partition", 0)),
         offset=int(told.get("offset", 0)),
         tries=int(told.get("tries", 0)),
@@ -174,4 +184,5 @@ def _letter(record: Any) -> DeadLetter:
         headers=[(name, value) for name, value in record.headers if not name.startswith(PREFIX)],
         null=told.get("null", ""),
         whole=NOT_WHOLE not in told,
+        erasable=is_compacted(settings, topic),
     )

@@ -1,5 +1,6 @@
 """Kafka clients with our settings: for Apache Kafka, and for the embedded broker with its edges."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from kafka import KafkaConsumer, KafkaProducer
@@ -76,6 +77,25 @@ def poll(consumer: KafkaConsumer, timeout_ms: int) -> dict[TopicPartition, list[
     if coordinator.rejoining:
         coordinator.request_rejoin()
     return records
+
+
+def records(settings: Settings, place: TopicPartition, first: int = 0) -> Iterator[Any]:
+    """What one partition holds from an offset on, oldest first, up to its end as it is now."""
+    reader = consumer(settings, None)
+    try:
+        reader.assign([place])
+        reader.seek(place, first)
+        quiet = 0
+        # The embedded broker gives a wrong end offset: read until nothing comes any more.
+        while quiet < 3:
+            batch: list[Any] = reader.poll(timeout_ms=400).get(place, [])
+            quiet = 0 if batch else quiet + 1
+            yield from batch
+            end = reader.highwater(place)
+            if batch and end is not None and batch[-1].offset + 1 >= end:
+                return
+    finally:
+        reader.close()
 
 
 def leave(settings: Settings, consumer: KafkaConsumer) -> None:

@@ -67,5 +67,6 @@ def dispatch(subscriptions: Sequence[Subscription]) -> BatchHandler:
 
 def reason_of(error: msgspec.DecodeError) -> str:
     """Why the data doesn't fit, as far as it may be written down: the place, never the value."""
-    _, _, place = str(error).partition(" - at ")
-    return f"data does not fit the reader at {place.strip('`')}" if place else "data does not fit the reader"
+    # The last one: what stands before it may quote a value.
+    _, found, place = str(error).rpartition(" - at ")
+    return f"data does not fit the reader at {place.strip('`')}" if found else "data does not fit the reader"

@@ -56,6 +56,11 @@ def full_name(settings: Settings, topic: str) -> str:
     return settings.topic_prefix + topic
 
 
+def is_compacted(settings: Settings, name: str) -> bool:
+    """Whether the topic of this full name holds what may have to be erased."""
+    return name.removeprefix(settings.topic_prefix) in COMPACTED
+
+
 def dead_letters_of(group: str) -> str:
     """The topic for what this consumer group can't handle."""
     return f"{group}.dead-letters"

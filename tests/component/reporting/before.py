@@ -10,7 +10,7 @@ from infra.storage.mongo import Document
 from services.reporting.generations import Running, parts_of
 from services.reporting.rebuild import caught_up, places_of_log
 from services.reporting.store import Store
-from tests.component.infra.test_messaging import Threads
+from tests.component.infra.things import Threads
 from tests.support import eventually, running
 
 

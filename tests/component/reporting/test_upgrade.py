@@ -21,7 +21,7 @@ from services.reporting.rebuild import LogCut, caught_up, places_of_log
 from services.reporting.standing import standing
 from services.reporting.store import INDEXES, Store
 from services.reporting.upkeep import Upkeep
-from tests.component.infra.test_messaging import Threads
+from tests.component.infra.things import Threads
 from tests.component.reporting.before import ReleaseBefore, left_behind, with_months_in_one_list
 from tests.component.reporting.test_worker import agrees, is_counted, log_of, send
 from tests.conftest import Tokens

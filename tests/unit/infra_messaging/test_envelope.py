@@ -4,7 +4,7 @@ import base64
 import json
 import uuid
 from datetime import UTC, datetime, timedelta, timezone
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 import pytest
@@ -130,3 +130,15 @@ def test_data_that_does_not_fit_is_unreadable_without_its_value() -> None:
 def test_derived_ids_are_uuids_of_version_5(parts: list[str]) -> None:
     """As the standard library makes them, so that anybody can work them out."""
     assert derived_id(*parts) == str(uuid.uuid5(NAMESPACE, "\x1f".join(parts)))
+
+
+def test_a_value_that_looks_like_a_place_is_not_quoted() -> None:
+    """The error of a choice that isn't offered holds the value, and that may hold anything."""
+
+    class Narrow(msgspec.Struct):
+        state: Literal["active"]
+
+    handle = dispatch([on("pairing", Narrow, lambda batch: None)])
+    with pytest.raises(Unreadable) as caught:
+        handle(0, [decode(binary(), b"k", b'{"state":"lives - at Jalan Merdeka 1"}')])
+    assert str(caught.value) == "data does not fit the reader at $.state"
