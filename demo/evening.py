@@ -14,6 +14,7 @@ from demo.recount.compare import Line, Question, compare, credits_agree, settled
 from demo.show import report
 from demo.show.handout import CITY
 from demo.story.days import WIB
+from demo.unreadable import plant
 from infra.local.system import System
 from infra.settings import Settings
 
@@ -39,12 +40,17 @@ def closing(console: Console, cast: Cast, mail_url: str) -> bool:
 
 
 def nothing_leaked(console: Console, cast: Cast, place: System | Elsewhere) -> bool:
-    """Says whether personal data were found in logs, topics or dead letters; true where these are out of reach."""
+    """Says whether personal data were found in logs, topics or dead letters; true where these are out of reach.
+
+    Nothing that people do in the story makes a dead letter, so two unreadable messages are sent first.
+    """
     if isinstance(place, Elsewhere):
         console.print("Logs and topics are not within reach here, so they are not searched for personal data.")
         return True
     settings = Settings.from_env("reporting", place.environment)
-    result = search(Secrets(cast.story.city.people.values()), place.home / "logs", settings)
+    people = cast.story.city.people.values()
+    plant(settings, next(person for person in people if person.email))
+    result = search(Secrets(people), place.home / "logs", settings)
     style = "red" if result.found else "green"
     console.print(f"[bold {style}]{result.told()}[/]", highlight=False, soft_wrap=True)
     return not result.found
