@@ -10,8 +10,8 @@ COMPOSE = $(shell docker compose version >/dev/null 2>&1 && echo docker compose 
 LOCK = $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --python-version 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help demo up down reset status token bench chaos test lint format contract access audit audit-image lock clean \
-	secrets compose-up compose-down compose-demo compose-token
+.PHONY: help demo up down reset status ops backup restore token bench chaos test lint format contract access audit \
+	audit-image lock clean secrets compose-up compose-down compose-demo compose-token
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
