@@ -14,6 +14,10 @@ DELIVERY_TIMEOUT_MS = 8_000
 """How long a record may take to be acknowledged; less than what is left of the relay's lease."""
 
 
+REACH_MS = 10_000
+"""How long readers and administrators wait for any broker: who asks how it stands may ask because it is down."""
+
+
 def embedded(settings: Settings) -> bool:
     """Whether the broker is the embedded one, which lives in memory and knows no idempotent producers."""
     return settings.broker_profile == "embedded"
@@ -54,6 +58,7 @@ def consumer(settings: Settings, group: str | None) -> KafkaConsumer:
         # How soon partitions that were not known when the group was formed are taken up.
         "metadata_max_age_ms": 10_000,
         "max_poll_records": 5_000,
+        "bootstrap_timeout_ms": REACH_MS,
         "reconnect_backoff_max_ms": 1_000,
         "metrics_enabled": False,
     }
@@ -127,6 +132,7 @@ def admin(settings: Settings) -> KafkaAdminClient:
         bootstrap_servers=settings.kafka_bootstrap.split(","),
         client_id=f"bina-{settings.service}-admin",
         request_timeout_ms=10_000,
+        bootstrap_timeout_ms=REACH_MS,
         reconnect_backoff_max_ms=1_000,
     )
 

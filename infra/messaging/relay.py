@@ -28,7 +28,7 @@ from infra.messaging import kafka
 from infra.messaging.cluster import ClusterFollower
 from infra.messaging.envelope import to_headers
 from infra.messaging.topics import full_name
-from infra.messaging.unsent import DUE, POSTPONED_LANE, UNSENT
+from infra.messaging.unsent import DUE, POSTPONED_LANE, WAITING
 from infra.messaging.versions import FIRST, bodies
 from infra.messaging.wake import Wake
 from infra.settings import Settings
@@ -41,7 +41,7 @@ log = logging.getLogger(__name__)
 
 SENT = Counter("bina_events_sent", "Events acknowledged by Kafka, each version of one counted", ["service"])
 POSTPONED = Counter("bina_events_postponed", "Documents whose events can't be sent as they are", ["service"])
-BACKLOG = Gauge("bina_relay_backlog", "Documents with events that wait to be sent", ["service"])
+BACKLOG = Gauge("bina_relay_backlog", "Documents with events that wait to be sent", ["service", "lane"])
 
 PAGE = 2_000
 """Documents that are read and sent at a time."""
@@ -228,7 +228,8 @@ class Relay:
 
     def _look_around(self) -> None:
         """What has to be seen to now and then, however busy it is: backlog is of interest when there is much."""
-        BACKLOG.labels(self._settings.service).set(self.backlog())
+        for lane, number in WAITING.items():
+            BACKLOG.labels(self._settings.service, lane).set(self.backlog(number))
         self._cluster.follow(self._keep)
         self._take_up_postponed()
 
@@ -242,9 +243,9 @@ class Relay:
         for aggregates in self._aggregates:
             aggregates.collection.update_many(due, {"$set": {"unsent.lane": LANES["bulk"]}})
 
-    def backlog(self) -> int:
-        """How many documents have events that wait to be sent."""
-        return sum(each.collection.count_documents(UNSENT) for each in self._aggregates)
+    def backlog(self, lane: int) -> int:
+        """How many documents have events that wait to be sent in this lane."""
+        return sum(each.collection.count_documents({"unsent.lane": lane}) for each in self._aggregates)
 
 
 def acknowledged(futures: Sequence[Any] | None) -> bool:

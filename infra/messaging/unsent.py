@@ -9,6 +9,7 @@ from infra.storage.aggregates import LANES, Aggregates
 UNSENT: Mapping[str, Any] = {"unsent.lane": {"$gte": 0}}
 POSTPONED_LANE = 2
 """Of what waits until `unsent.at`. In the others that time gives but the order: clocks of machines differ."""
+WAITING = {"live": LANES["live"], "bulk": LANES["bulk"], "postponed": POSTPONED_LANE}
 DUE: Mapping[str, Any] = {"unsent.lane": {"$gte": 0, "$lt": POSTPONED_LANE}}
 
 PORTION = 5_000
