@@ -1,20 +1,25 @@
 """The whole system starts with one call, bears the death of a part, and ends without a trace."""
 
 import os
+import re
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
+from pymongo import MongoClient
 
 from infra.local.addresses import Ports
+from infra.local.environment import running_environment
 from infra.local.errors import CannotStart
 from infra.local.keys import DevelopmentKeys
+from infra.local.mongod import Mongod
 from infra.local.ports import free_port
-from infra.local.system import System
+from infra.local.system import KEPT, System
 from infra.settings import PORTS
 from tests.support import eventually
 
@@ -27,6 +32,12 @@ def free_ports() -> Ports:
     apis = {service: free_port() for service in PORTS}
     workers = {service: free_port() for service in PORTS}
     return Ports(apis, workers, smtp=free_port(), mail=free_port())
+
+
+def local(*arguments: str | Path, env: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    """One command of make."""
+    command = [sys.executable, "-m", "infra.local", *map(str, arguments)]
+    return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
 
 
 def environment() -> dict[str, str]:
@@ -88,6 +99,30 @@ def test_a_part_that_is_killed_comes_back(system: System, said: list[str]) -> No
     system.restart("sessions worker")
 
 
+def test_how_it_stands_is_shown_for_every_service(system: System) -> None:
+    """`make ops`: each with its tables, the relay held by a worker; a service's own commands work as well."""
+    env = {**environment(), "BINA_HOME": str(system.home)}
+
+    def told() -> list[str]:
+        done = local("ops", env=env)
+        assert done.returncode == 0
+        return done.stdout.splitlines()
+
+    def relaying() -> list[str]:
+        return [line for line in told() if re.search(r"^    relay +\S+/\d+/\S+ +\d+ s$", line)]
+
+    eventually(lambda: len(relaying()) == 3, timeout=30)
+    lines = told()
+    assert [line for line in lines if line in PORTS] == list(PORTS)
+    for title in ("leases", "waiting to be published", "consumers", "dead letters", "timers"):
+        assert sum(line.startswith(f"  {title}") for line in lines) == len(PORTS), title
+    command = [sys.executable, "-m", "services.sessions", "dead-letters", "list"]
+    done = subprocess.run(
+        command, env=running_environment(system.home), capture_output=True, text=True, check=True
+    )
+    assert done.stderr.splitlines()[-1] == "0 dead letters"
+
+
 def test_a_second_copy_on_the_same_home_is_told_so(system: System) -> None:
     with pytest.raises(CannotStart, match="already running"):
         System(system.home, free_ports(), echo=lambda _: None, env=environment()).start()
@@ -101,10 +136,14 @@ def test_what_every_service_would_refuse_is_said_at_once(tmp_path: Path) -> None
     assert processes_of(tmp_path) == []
 
 
-def test_up_and_down_keep_the_data(tmp_path: Path) -> None:
-    """`make up`, a unit, `make down`; later, with MongoDB on another port, the unit is still there."""
+def test_up_and_down_keep_the_data_and_a_backup_brings_them_back(tmp_path: Path) -> None:
+    """`make up`, a unit, `make backup`, `make down`; later, with MongoDB on another port, the unit is still there.
+
+    After `make reset` it is not, and after `make restore` it is again.
+    """
     ports = free_ports()
     env = {**environment(), **ports.environment(), "BINA_HOME": str(tmp_path), "BINA_MAIL_PORT": str(ports.mail)}
+    saved = tmp_path / "saved"
     headers = {"Authorization": f"Bearer {DevelopmentKeys(tmp_path, env).token('someone', ['hr'])}"}
     output = tmp_path / "output"
     with output.open("wb") as file:
@@ -115,7 +154,8 @@ def test_up_and_down_keep_the_data(tmp_path: Path) -> None:
             unit = {"name": "Dinas Contoh", "kind": "city"}
             url = f"{ports.url('enrollment')}/v1/units/EXAMPLE"
             assert httpx.put(url, json=unit, headers=headers).status_code == 201
-            assert subprocess.run([*command, "down"], env=env, check=False).returncode == 0
+            assert "make restore FROM=" in local("backup", saved, env=env).stdout
+            assert local("down", env=env).returncode == 0
             assert up.wait(30) == 0
         finally:
             up.kill()
@@ -124,3 +164,23 @@ def test_up_and_down_keep_the_data(tmp_path: Path) -> None:
     with System(tmp_path, free_ports(), echo=lambda _: None, env=environment()) as system:
         found = httpx.get(f"{system.urls['enrollment']}/v1/units/EXAMPLE", headers=headers)
         assert found.json()["name"] == "Dinas Contoh"
+    refused = local("restore", saved, env=env)
+    assert (refused.returncode, refused.stderr.count("is not empty")) == (1, 1)
+    assert local("reset", env=env).returncode == 0
+    assert not (tmp_path / KEPT).exists()
+    broken = local("restore", tmp_path / "nothing", env=env)
+    assert broken.returncode != 0
+    # Half of it would look like all of it at the next start.
+    assert not (tmp_path / KEPT).exists()
+    restored = local("restore", saved, env=env)
+    assert (restored.returncode, "Restored." in restored.stdout) == (0, True)
+    with Mongod(tmp_path / KEPT / "mongodb") as mongod, MongoClient[dict[str, Any]](mongod.address) as client:
+        assert client["bina_enrollment"]["units"].find_one({"_id": "EXAMPLE"}, {"name": 1})
+
+
+def test_what_needs_a_running_copy_says_so(tmp_path: Path) -> None:
+    """One line and no trace."""
+    for command in ("ops", "backup"):
+        done = local(command, env={**environment(), "BINA_HOME": str(tmp_path)})
+        assert (done.returncode, done.stdout) == (1, "")
+        assert done.stderr == f"Nothing runs on {tmp_path}: start it with `make up` or `make demo`.\n"
