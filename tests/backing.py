@@ -42,17 +42,17 @@ class Backing:
         self._env = env
         self._parts: dict[str, Part] = {}
         self._thread = threading.Thread(target=self._get_ready, name="backing")
+        self.trouble = ""
 
     def start(self) -> None:
-        """Start what the environment does not name, from a thread that lasts: the processes die with it."""
-        try:
-            self._choose()
-            for part in self._parts.values():
-                part.start()
-        except CannotStart as error:
-            self._leave({"error": str(error)})
-        else:
-            self._thread.start()
+        """Start what the environment does not name, from a thread that lasts: the processes die with it.
+
+        Raises CannotStart. What goes wrong later is told in `trouble`.
+        """
+        self._choose()
+        for part in self._parts.values():
+            part.start()
+        self._thread.start()
 
     def _choose(self) -> None:
         containers = self._env.get("CONTAINERS") == "1"
@@ -66,7 +66,8 @@ class Backing:
             for part in self._parts.values():
                 part.wait_ready()
         except CannotStart as error:
-            self._leave({"error": str(error)})
+            self.trouble = str(error)
+            self._leave({"error": self.trouble})
         else:
             self._leave(self._addresses())
 

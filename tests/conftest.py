@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import pytest
 from pymongo import MongoClient
 
+from infra.local.errors import CannotStart
 from infra.local.keys import DevelopmentKeys
 from infra.local.ports import free_port
 from infra.settings import Settings
@@ -43,8 +44,25 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     state = Path(tempfile.mkdtemp(prefix="bina-test-"))
     os.environ[_STATE] = str(state)
-    config.stash[_backing] = Backing(state, os.environ)
-    config.stash[_backing].start()
+    config.stash[_backing] = backing = Backing(state, os.environ)
+    # Without what all need, one line is worth more than an error for each test.
+    config.pluginmanager.register(EndInTrouble(backing))
+    try:
+        backing.start()
+    except CannotStart as error:
+        pytest.exit(str(error))
+
+
+class EndInTrouble:
+    """Ends the run, in the process that started everything, once that can't get ready."""
+
+    def __init__(self, backing: Backing) -> None:
+        self._backing = backing
+
+    def pytest_runtest_logreport(self) -> None:
+        """After each phase of a test."""
+        if self._backing.trouble:
+            pytest.exit(self._backing.trouble)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

@@ -1,5 +1,7 @@
 """What can't be started says what to do about it."""
 
+from pathlib import Path
+
 import pytest
 
 from infra.local.brokers import choose_broker
@@ -35,4 +37,16 @@ def test_apache_kafka_says_what_it_needs(monkeypatch: pytest.MonkeyPatch) -> Non
     monkeypatch.setenv("PATH", "")
     with pytest.raises(CannotStart, match="needs Java 17") as told:
         choose_broker({"BROKER": "kafka"})
+    assert "BINA_KAFKA_BOOTSTRAP" in str(told.value)
+
+
+def test_fetching_apache_kafka_says_what_it_needs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """With Java and without Maven it is the same; with neither jars nor Maven, that is: later it does without."""
+    java = tmp_path / "java"
+    java.write_text("""#!/bin/sh\necho 'openjdk version "21"'\n""")
+    java.chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    with pytest.raises(CannotStart, match="needs Maven") as told:
+        choose_broker({"BROKER": "kafka"}, data=tmp_path / "kafka")
     assert "BINA_KAFKA_BOOTSTRAP" in str(told.value)
