@@ -119,7 +119,7 @@ def _enrolled(programme: Programme) -> Records:
         "PUT /v1/units/{code}": unit,
         "PUT /v1/units/{code}/needs/{competency}": {"people": 2, "level": 3},
         "PUT /v1/competencies/{code}": {"name": SKILL, "aspect": "technique"},
-        "PUT /v1/employees": [],
+        "PUT /v1/employees": [{"nip": own, "name": "Budi Santoso", "status": "pns", "unit": "DISDIK"}],
         "POST /v1/employees/search": {"nip": own},
         "POST /v1/employees/{employee_id}/guide-approvals": {"competency": SKILL},
         "POST /v1/batches/{batch_id}/participants": {"employee_id": learner},
@@ -163,6 +163,10 @@ def _met(world: World) -> Records:
     bodies = {
         "PUT /v1/sessions/{session_id}": written,
         "POST /v1/sessions/{session_id}/transitions": {"to": "cancelled"},
+        "POST /v1/sync": {
+            "sessions": [{"id": session, **written}],
+            "transitions": [{"id": session, "to": "cancelled"}],
+        },
         "POST /v1/endorsements/{endorsement_id}/transitions": {"to": "declined"},
     }
     return Records(places, {"learner": learner, "guide": guide, "supervisor": supervisor, "head": head}, bodies)
