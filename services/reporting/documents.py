@@ -174,12 +174,12 @@ def need(document: Document) -> Need:
 
 def of_batch(batch: Batch) -> Document:
     """A batch as stored, without `_id` and `seq`."""
-    return {"state": batch.state, "starts_on": batch.starts_on}
+    return {"starts_on": batch.starts_on}
 
 
 def batch(document: Document) -> Batch:
     """The batch of the document."""
-    return Batch(document["_id"], document["state"], document["starts_on"])
+    return Batch(document["_id"], document["starts_on"])
 
 
 def of_participant(participant: Participant) -> Document:

@@ -80,7 +80,6 @@ class BatchSeen(msgspec.Struct, frozen=True):
     """`batch.*`: a training of representatives. starts_on: `YYYY-MM-DD`."""
 
     id: str
-    state: str
     starts_on: str
 
 

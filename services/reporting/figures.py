@@ -135,7 +135,7 @@ class Figures:
 
     def participants(self, scope: Scope, period: Period) -> list[Participant]:
         """Participants of the batches that start in the period, from the unit and below on that day."""
-        starting = {"starts_on": {"$gte": period.first, "$lte": period.last}, "state": {"$ne": "cancelled"}}
+        starting = {"starts_on": {"$gte": period.first, "$lte": period.last}}
         batches = {each.id: each for each in map(doc.batch, self.store["batches"].find(starting))}
         if not batches:
             return []

@@ -74,7 +74,7 @@ def _need(event: Event, told: seen.NeedSeen) -> Need:
 
 
 def _batch(event: Event, told: seen.BatchSeen) -> Batch:
-    return Batch(event.subject, told.state, told.starts_on)
+    return Batch(event.subject, told.starts_on)
 
 
 def _participant(event: Event, told: seen.ParticipantSeen) -> Participant:

@@ -21,7 +21,6 @@ class Batch(msgspec.Struct, frozen=True):
     """One training. starts_on: its first day."""
 
     id: str
-    state: str
     starts_on: str
 
 

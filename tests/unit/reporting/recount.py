@@ -118,11 +118,7 @@ class Recount:
         for participant in self.world.all("participant"):
             batch = self.world.final["batch"][participant["batch_id"]]
             day = date.fromisoformat(batch["starts_on"])
-            if (
-                batch["state"] != "cancelled"
-                and first <= day <= last
-                and self.inside(participant["own_unit"], day, unit)
-            ):
+            if first <= day <= last and self.inside(participant["own_unit"], day, unit):
                 for state in states[: beyond[participant["state"]] + 1]:
                     found[state] += 1
 

@@ -180,10 +180,9 @@ def _needs(world: World, chance: random.Random) -> None:
 
 
 def _training(world: World, chance: random.Random, people: list[str]) -> None:
-    for number in range(2):
-        batch = derived_id("batch", str(number))
+    for state in ("finished", "cancelled"):
+        batch = derived_id("batch", state)
         starts = instant(chance).date().isoformat()
-        state = chance.choice(["finished", "running", "cancelled"])
         world.tell("batch", batch, batch, [{"id": batch, "state": state, "starts_on": starts}])
         for person in people:
             _participant(world, chance, batch, person)
