@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import cast
 
 from flask import current_app, has_app_context, has_request_context, request
+from werkzeug.datastructures import LanguageAccept
 
 from infra.clock import Clock, system_clock
 from infra.problems import Language
@@ -20,9 +21,11 @@ def now() -> datetime:
 
 
 def language() -> Language:
-    """The language that the caller reads: `id` unless `Accept-Language` prefers `en`."""
+    """The language that the caller reads: `id` unless `Accept-Language` prefers `en`, of whatever region."""
     if not has_request_context():
         return "id"
     if "HTTP_ACCEPT_LANGUAGE" not in request.environ:
         return "id"
-    return "en" if request.accept_languages.best_match(("id", "en"), "id") == "en" else "id"
+    # werkzeug takes `en` before `id-ID`, however little it is preferred: whole tags win over languages alone.
+    accepted = LanguageAccept((tag.partition("-")[0], quality) for tag, quality in request.accept_languages)
+    return "en" if accepted.best_match(("id", "en"), "id") == "en" else "id"
