@@ -156,7 +156,7 @@ class Figures:
         return [doc.need(each) for each in self.store["needs"].find(query)]
 
     def gap_lines(self, scope: Scope, periods: Sequence[Period]) -> dict[str, list[Gap]]:
-        """The needs in force at the end of each period, in the unit and below, with zeros."""
+        """The needs in force at each period's end, at the unit and below, with zeros; none of closed units."""
         needs = self.needs()
         steps = self._steps(needs, standing(max(periods, key=lambda each: each.last), scope.today))
         found: dict[str, list[Gap]] = {}
@@ -165,7 +165,8 @@ class Figures:
             lines = (
                 gaps.gap_of(each, day, steps, gaps.missing_of(steps, each, before))
                 for each in needs
-                if is_within(scope.tree.path(each.unit, day) or "", scope.unit)
+                if not scope.tree.is_closed(each.unit, day)
+                and is_within(scope.tree.path(each.unit, day) or "", scope.unit)
             )
             found[period.key] = sorted(
                 (line for line in lines if line), key=lambda gap: (gap.unit, gap.competency)

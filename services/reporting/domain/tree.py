@@ -51,6 +51,11 @@ class Tree:
         at = bisect_right(self._days.get(code, []), day) - 1
         return self._states[code][at] if at >= 0 else None
 
+    def is_closed(self, code: str, day: str) -> bool:
+        """Whether the unit has been closed by the end of the day."""
+        state = self.state(code, day)
+        return state is not None and not state.active
+
     def name(self, code: str) -> str:
         """The unit's newest name; its code when it is unknown."""
         states = self._states.get(code)

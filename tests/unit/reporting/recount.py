@@ -145,8 +145,11 @@ class Recount:
             for code in homes
         }
         found["coverable"], found["covered"] = len(coverable), len(coverable & nearest)
+        closed = {code for code, state in kinds.items() if state and state["state"] == "closed"}
         found["gaps_open"] = sum(
-            self._missing(need, day) for need in self.world.all("need") if self.inside(need["unit"], day, unit)
+            self._missing(need, day)
+            for need in self.world.all("need")
+            if need["unit"] not in closed and self.inside(need["unit"], day, unit)
         )
 
     def _level(self, person: str, competency: str, until: datetime) -> int:

@@ -106,7 +106,7 @@ def _units(world: World, chance: random.Random) -> None:
         if code in ("S1", "S2", "V1"):
             for at in moments(chance, chance.randrange(3)):
                 above = chance.choice(["A1", "A2", "D1"])
-                state = chance.choice(["active", "active", "closed"])
+                state = chance.choice(["active", "closed"])
                 history.append(history[0] | {"from": to_wire(at), "parent": above, "state": state})
         world.tell("unit", code, code, _prefixes({"code": code, "history": history}, "history"))
 
