@@ -143,7 +143,9 @@ def masteries_of(person: Person) -> dict[str, Mastery]:
         if skill.source == MASTERED and path is not None:
             id_ = skill.id or f"{person.id}.{number}"
             unit = path.rsplit("/", 1)[-1]
-            found[id_] = Mastery(
+            mastery = Mastery(
                 id_, person.id, skill.since, skill.at, unit, path, skill.competency, skill.level, before
             )
+            # Later records of the same endorsement only keep up its level where a lower one was recorded.
+            found.setdefault(id_, mastery)
     return found

@@ -112,3 +112,15 @@ def test_a_mastery_knows_the_level_before_and_the_unit_of_its_day() -> None:
         "e1": (1, 2, "S", "C/A/S"),
         "e2": (2, 4, "S", "C/B/S"),
     }
+
+
+def test_a_mastery_counts_on_its_own_day_though_it_raises_a_later_lower_level_too() -> None:
+    """Enrollment tells of one endorsement in two records then; it was reached once, before the import."""
+    skills = (
+        Skill("2016-04-01", "surat", 3, "mastery", "2016-04-01T00:00:00Z", "e1"),
+        Skill("2016-05-01", "surat", 1, "import", "2016-05-01T00:00:00Z", None),
+        Skill("2016-05-01", "surat", 3, "mastery", "2016-05-01T00:00:00Z", "e1"),
+    )
+    person = Person("p", skills=skills, places=places_of([Stint("2016-03-01", "S", active=True)], TREE))
+    found = [(each.id, each.day, each.before, each.level) for each in masteries_of(person).values()]
+    assert found == [("e1", "2016-04-01", 0, 3)]
