@@ -76,9 +76,12 @@ class Employee(msgspec.Struct, frozen=True, kw_only=True):
         return {skill.competency: skill for skill in self.skills}
 
 
-def placed(employee: Employee, placement: Placement) -> Employee:
-    """The employee with this placement; the same when it says nothing new. Refuses with `effective-order`."""
-    if msgspec.structs.replace(placement, since=employee.now.since) == employee.now:
+def placed(employee: Employee, placement: Placement, *, renamed: bool = False) -> Employee:
+    """The employee with this placement; the same when it says nothing new. Refuses with `effective-order`.
+
+    renamed: the name or an address is new, which is a dated step also where the person stays in place.
+    """
+    if not renamed and msgspec.structs.replace(placement, since=employee.now.since) == employee.now:
         return employee
     return msgspec.structs.replace(employee, history=histories.appended(employee.history, placement))
 

@@ -134,7 +134,8 @@ class _Roster:
         if known is None:
             id_, history = self.ids[row.nip], (placement,)
             return Employee(id=id_, nip=row.nip, name=row.name, email=email, phone=phone, history=history)
-        return msgspec.structs.replace(placed(known, placement), name=row.name, email=email, phone=phone)
+        person = msgspec.structs.replace(known, name=row.name, email=email, phone=phone)
+        return placed(person, placement, renamed=person != known)
 
     def _supervisor_id(self, row: EmployeeInput, known: Employee | None) -> str | None:
         if isinstance(row.supervisor_nip, str):

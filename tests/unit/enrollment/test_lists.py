@@ -5,6 +5,7 @@ from contextlib import suppress
 from datetime import UTC, date, datetime
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -91,6 +92,20 @@ def test_only_what_differs_is_updated() -> None:
     assert renamed.outcome == "updated"
     assert renamed.employee is not None
     assert renamed.employee.history == known[NIPS[0]].history
+
+
+@pytest.mark.parametrize("news", [{"name": "Baru"}, {"email": "a@example.go.id"}, {"phone": "0215550000"}])
+def test_a_new_name_or_address_is_a_step_in_order_too(news: dict[str, str]) -> None:
+    """It may not precede the step before it, and no later step may precede it; nobody is placed anew by it."""
+    known = {NIPS[0]: person("a", position="Guru", since=t(2016))}
+    same = {"name": "Contoh", "position": "Guru"}
+    assert rules(judged([row(NIPS[0], effective_at=t(2015), **same | news)], known)) == ["effective-order"]
+    (made,) = judged([row(NIPS[0], effective_at=t(2018), **same | news)], known)
+    assert made.employee is not None
+    assert [part.since for part in made.employee.history] == [t(2016), t(2018)]
+    assert msgspec.structs.replace(made.employee.now, since=t(2016)) == known[NIPS[0]].now
+    moved = row(NIPS[0], effective_at=t(2017), **same | news | {"position": "Kepala"})
+    assert rules(judged([moved], {NIPS[0]: made.employee})) == ["effective-order"]
 
 
 def test_names_are_tidied() -> None:
