@@ -109,6 +109,9 @@ def _with_conventions(doc: dict[str, Any], info: Mapping[str, Any], *, method: s
         responses.update(WITH_A_BODY)
     if header := _HEADERS.get(method) if 201 in responses else None:
         doc.setdefault("parameters", []).append(dict(header))
+    if info.get("versioned"):
+        doc.setdefault("parameters", []).append(dict(IF_MATCH))
+        responses[412] = "PRECONDITION_FAILED"
     if method == "put" and 201 in responses:
         responses.update({412: "PRECONDITION_FAILED", 428: "PRECONDITION_REQUIRED"})
     return doc

@@ -3,14 +3,20 @@
 import hashlib
 import re
 import uuid
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import orjson
 from flask import Response, request
 
-from infra.problems import FieldError, Refused, Text
+from infra.problems import FieldError, Refused, Text, stale
+from infra.storage.aggregates import Stored
 from infra.web.auth import current_actor
 from infra.web.blueprint import json_body
+
+F = TypeVar("F", bound=Callable[..., Any])
+Fresh = Callable[[Stored[Any]], None]
+"""Refuses a step that is based on another version than the one that is stored."""
 
 _ETAG = re.compile(r'(?:W/)?"(\d{1,15})"', re.ASCII)
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
@@ -43,6 +49,27 @@ def if_match() -> int | None:
     if match is None:
         raise Refused("if-match-malformed", BAD_IF_MATCH, status=400)
     return int(match[1])
+
+
+def versioned(view: F) -> F:
+    """Documents that a transition may say by If-Match on which version it is based."""
+    # flask-smorest keeps what it documents of a function in this attribute.
+    view._apidoc = {**getattr(view, "_apidoc", {}), "versioned": True}  # type: ignore[attr-defined]
+    return view
+
+
+def unless_stale(show: Callable[[Stored[Any]], Mapping[str, Any]]) -> Fresh:
+    """412 with what is stored where this request's If-Match names another version.
+
+    To be asked once it is clear that the step is no repeat of the caller's own last one.
+    """
+    based_on = if_match()
+
+    def fresh(stored: Stored[Any]) -> None:
+        if based_on not in (None, stored.version):
+            raise stale(show(stored))
+
+    return fresh
 
 
 def with_etag(

@@ -8,6 +8,7 @@ from pymongo.client_session import ClientSession
 
 from infra.actor import Actor
 from infra.storage.aggregates import Stored
+from infra.web.conditional import Fresh
 
 from .. import words
 from ..context import SYSTEM, Context, When, batch_key
@@ -45,18 +46,25 @@ def create_batch(context: Context, actor: Actor, post: Post, body: Mapping[str, 
 
 
 def move_batch(
-    context: Context, actor: Actor, batch_id: str, to: BatchState, effective_at: datetime | None, note: str | None
+    context: Context,
+    actor: Actor,
+    batch_id: str,
+    to: BatchState,
+    effective_at: datetime | None,
+    note: str | None,
+    fresh: Fresh,
 ) -> Stored[Batch]:
     """The batch in its next state, and its participants where that state puts them."""
     when = context.when(effective_at)
 
     def work(session: ClientSession) -> Stored[Batch]:
         stored = found(context.store.batches.get(batch_id, session), words.BATCH)
+        if batches.repeats(stored.state, to, actor.sub):
+            return stored
+        fresh(stored)
         step = BatchStep(state=to, at=when.effective_at, recorded_at=when.now, by=actor.sub)
         undecided = len(context.store.in_state(batch_id, "accepted", session)) if to == "finished" else 0
         state = batches.moved(stored.state, to, step, undecided=undecided)
-        if state == stored.state:
-            return stored
         _sweep(context, batch_id, to, when, session)
         change = when.change(f"batch.{batches.HAPPENING[to]}", actor, note=note)
         return context.store.batches.replace(stored, state, change, session=session)

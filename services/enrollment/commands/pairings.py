@@ -9,6 +9,7 @@ from pymongo.client_session import ClientSession
 from infra.actor import Actor
 from infra.problems import unknown
 from infra.storage.aggregates import Stored
+from infra.web.conditional import Fresh
 
 from .. import words
 from ..context import SYSTEM, Context, When, employee_key
@@ -69,7 +70,13 @@ def _check_proposal(
 
 
 def move_pairing(
-    context: Context, actor: Actor, pairing_id: str, to: str, effective_at: datetime | None, reason: str | None
+    context: Context,
+    actor: Actor,
+    pairing_id: str,
+    to: str,
+    effective_at: datetime | None,
+    reason: str | None,
+    fresh: Fresh,
 ) -> Stored[Pairing]:
     """The pairing after a consent, an activation or an end."""
     when = context.when(effective_at)
@@ -81,6 +88,7 @@ def move_pairing(
         step = _step(to, actor, when)
         if pairings.repeats(stored.state, step):
             return stored
+        fresh(stored)
         state, kind = _next(context, stored.state, step, reason, session)
         if state.state != "proposed":
             context.store.timers.cancel(SILENCE, pairing_id, session=session)

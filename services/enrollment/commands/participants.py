@@ -10,6 +10,7 @@ from infra.actor import Actor
 from infra.clock import day_of
 from infra.problems import unknown
 from infra.storage.aggregates import Change, Stored
+from infra.web.conditional import Fresh
 
 from .. import words
 from ..context import SYSTEM, Context, When, batch_key, employee_key
@@ -72,6 +73,7 @@ def move_participant(
     to: ParticipantState,
     effective_at: datetime | None,
     reason: str | None,
+    fresh: Fresh,
 ) -> Stored[Participant]:
     """The participant after the step; with a withdrawal the first in line moves up."""
     when = context.when(effective_at)
@@ -86,6 +88,7 @@ def move_participant(
         step = _step(to, actor, when)
         if participants.repeats(stored.state, step):
             return stored
+        fresh(stored)
         batch = found(context.store.batches.get(stored.state.batch_id, session), words.BATCH).state
         participants.check_step(stored.state, batch, step)
         state = _next(context, stored.state, batch, step, session)

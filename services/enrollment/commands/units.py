@@ -8,6 +8,7 @@ from pymongo.client_session import ClientSession
 
 from infra.actor import Actor
 from infra.storage.aggregates import Stored
+from infra.web.conditional import Fresh
 
 from .. import words
 from ..context import PEOPLE, UNITS, Context
@@ -39,17 +40,18 @@ def put_unit(
 
 
 def close_unit(
-    context: Context, actor: Actor, code: str, effective_at: datetime | None, note: str | None
+    context: Context, actor: Actor, code: str, effective_at: datetime | None, note: str | None, fresh: Fresh
 ) -> Stored[Unit]:
-    """The unit, closed. Refuses with `unit-in-use`."""
+    """The unit, closed; unchanged if it was closed already. Refuses with `unit-in-use`."""
     when = context.when(effective_at)
 
     def work(session: ClientSession) -> Stored[Unit]:
         stored = found(context.store.units.get(code, session), words.UNIT)
+        if stored.state.now.state == "closed":
+            return stored
+        fresh(stored)
         in_use = context.store.unit_in_use(code, when.effective_at, session)
         state = units.close(stored.state, when.effective_at, in_use=in_use)
-        if state == stored.state:
-            return stored
         change = when.change("unit.closed", actor, note=note)
         return context.store.units.replace(stored, state, change, session=session)
 

@@ -70,14 +70,16 @@ class Batch(msgspec.Struct, frozen=True, kw_only=True):
         return by_echelon or placement.position_kind in self.position_kinds
 
 
+def repeats(batch: Batch, to: BatchState, by: str) -> bool:
+    """Whether the actor asks again for their own last step."""
+    return to == batch.state and by == batch.history[-1].by
+
+
 def moved(batch: Batch, to: BatchState, step: BatchStep, *, undecided: int) -> Batch:
-    """The batch in its next state; the same when the actor repeats their own last step.
+    """The batch in its next state.
 
     undecided: participants merely accepted; while there are any, it can't finish.
     """
-    last = batch.history[-1]
-    if to == batch.state and step.by == last.by:
-        return batch
     if to not in NEXT[batch.state]:
         raise histories.wrong_transition(batch.state, to)
     if to == "finished" and undecided:
@@ -88,5 +90,5 @@ def moved(batch: Batch, to: BatchState, step: BatchStep, *, undecided: int) -> B
                 "The attendance of {n} participants hasn't been recorded yet.",
             ).format(n=undecided),
         )
-    histories.in_order(step.at, last.at)
+    histories.in_order(step.at, batch.history[-1].at)
     return msgspec.structs.replace(batch, state=to, history=(*batch.history, step))

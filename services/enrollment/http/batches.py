@@ -1,12 +1,13 @@
 """`/batches`."""
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from infra.storage.aggregates import Stored
 from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint
-from infra.web.conditional import with_etag
+from infra.web.conditional import unless_stale, versioned, with_etag
 from infra.web.paging import list_of
 
 from .. import words
@@ -17,7 +18,7 @@ from ..domain import access
 from ..domain.batches import Batch
 from ..domain.participants import STATES
 from ..schemas import batches as schemas
-from .common import Shown, activity, activity_out, audited, listed, new, right, with_times
+from .common import Shown, activity, activity_out, audited, listed, new, right, stored_as, with_times
 
 
 def shown(stored: Stored[Batch], counts: Mapping[str, int]) -> Shown:
@@ -41,11 +42,15 @@ def shown(stored: Stored[Batch], counts: Mapping[str, int]) -> Shown:
     )
 
 
+def view(context: Context, stored: Stored[Batch]) -> Shown:
+    """One batch with its counts."""
+    return shown(stored, context.store.counts([stored.state.id]).get(stored.state.id, {}))
+
+
 def answer(context: Context, stored: Stored[Batch], status: int = 200) -> Any:
     """One batch as an answer."""
-    counts = context.store.counts([stored.state.id]).get(stored.state.id, {})
     place = f"/v1/batches/{stored.state.id}" if status == 201 else None
-    return with_etag(shown(stored, counts), stored.version, status=status, location=place, cacheable=False)
+    return with_etag(view(context, stored), stored.version, status=status, location=place, cacheable=False)
 
 
 def blueprint(context: Context) -> Blueprint:
@@ -106,10 +111,11 @@ def _write(blp: Blueprint, context: Context) -> None:
     @right("batches.write")
     @blp.arguments(schemas.batch_transition)
     @blp.response(200, schemas.batch_out)
+    @versioned
     def transition(body: dict[str, Any], batch_id: str) -> Any:
         """Open, close, start, finish or cancel a batch."""
-        actor = current_actor()
-        return answer(
-            context,
-            commands.move_batch(context, actor, batch_id, body["to"], body["effective_at"], body["reason"]),
+        fresh = unless_stale(stored_as(partial(view, context), schemas.batch_out))
+        stored = commands.move_batch(
+            context, current_actor(), batch_id, body["to"], body["effective_at"], body["reason"], fresh
         )
+        return answer(context, stored)

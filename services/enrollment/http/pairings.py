@@ -1,5 +1,6 @@
 """`/pairings`."""
 
+from functools import partial
 from typing import Any
 
 from infra.actor import Actor
@@ -8,7 +9,7 @@ from infra.problems import unknown
 from infra.storage.aggregates import Stored
 from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint
-from infra.web.conditional import with_etag
+from infra.web.conditional import unless_stale, versioned, with_etag
 from infra.web.paging import list_of
 
 from .. import words
@@ -19,7 +20,7 @@ from ..context import Context
 from ..domain import access
 from ..domain.pairings import Pairing
 from ..schemas import pairings as schemas
-from .common import Shown, activity, activity_out, audited, listed, new, right, with_times
+from .common import Shown, activity, activity_out, audited, listed, new, right, stored_as, with_times
 from .filters import pairing_filter
 
 
@@ -120,10 +121,12 @@ def _write(blp: Blueprint, context: Context) -> None:
     @right("pairings.move")
     @blp.arguments(schemas.pairing_transition)
     @blp.response(200, schemas.pairing_out)
+    @versioned
     def transition(body: dict[str, Any], pairing_id: str) -> Any:
         """Consent, decline, activate or end; with both consents the pairing is active."""
         actor = current_actor()
+        fresh = unless_stale(stored_as(partial(shown, context, actor), schemas.pairing_out))
         stored = commands.move_pairing(
-            context, actor, pairing_id, body["to"], body["effective_at"], body["reason"]
+            context, actor, pairing_id, body["to"], body["effective_at"], body["reason"], fresh
         )
         return answer(context, actor, stored)

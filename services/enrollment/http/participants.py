@@ -1,5 +1,6 @@
 """`/batches/{id}/participants`, `/participants`, `/certificates`."""
 
+from functools import partial
 from typing import Any
 
 from infra.actor import Actor
@@ -7,7 +8,7 @@ from infra.problems import unknown
 from infra.storage.aggregates import Stored
 from infra.web.auth import current_actor, public
 from infra.web.blueprint import Blueprint
-from infra.web.conditional import with_etag
+from infra.web.conditional import unless_stale, versioned, with_etag
 from infra.web.paging import list_of
 
 from .. import words
@@ -18,7 +19,7 @@ from ..context import Context
 from ..domain import access
 from ..domain.participants import Participant
 from ..schemas import batches as schemas
-from .common import Shown, activity, activity_out, audited, listed, new, right, with_times
+from .common import Shown, activity, activity_out, audited, listed, new, right, stored_as, with_times
 from .filters import participant_filter
 
 
@@ -64,9 +65,8 @@ def nominations(context: Context) -> Blueprint:
         actor = current_actor()
         post = new(f"POST /batches/{batch_id}/participants")
         stored = commands.nominate(context, actor, post, Nomination(batch_id=batch_id, **body))
-        place = places(context, [stored]).get(stored.state.id)
         address = f"/v1/participants/{stored.state.id}"
-        return with_etag(shown(actor, stored, place), stored.version, status=201, location=address)
+        return with_etag(view(context, actor, stored), stored.version, status=201, location=address)
 
     @blp.route("")
     @right("participants.read")
@@ -94,10 +94,14 @@ def visible(context: Context, actor: Actor, participant_id: str) -> Stored[Parti
     return stored
 
 
+def view(context: Context, actor: Actor, stored: Stored[Participant]) -> Shown:
+    """One participant with their place in line."""
+    return shown(actor, stored, places(context, [stored]).get(stored.state.id))
+
+
 def answer(context: Context, actor: Actor, stored: Stored[Participant]) -> Any:
     """One participant as an answer."""
-    place = places(context, [stored]).get(stored.state.id)
-    return with_etag(shown(actor, stored, place), stored.version, cacheable=False)
+    return with_etag(view(context, actor, stored), stored.version, cacheable=False)
 
 
 def blueprint(context: Context) -> Blueprint:
@@ -117,11 +121,13 @@ def blueprint(context: Context) -> Blueprint:
     @right("participants.move")
     @blp.arguments(schemas.participant_transition)
     @blp.response(200, schemas.participant_out)
+    @versioned
     def transition(body: dict[str, Any], participant_id: str) -> Any:
         """Accept, decline, note attendance, certify or withdraw; without a free seat `accepted` waits in line."""
         actor = current_actor()
+        fresh = unless_stale(stored_as(partial(view, context, actor), schemas.participant_out))
         stored = commands.move_participant(
-            context, actor, participant_id, body["to"], body["effective_at"], body["reason"]
+            context, actor, participant_id, body["to"], body["effective_at"], body["reason"], fresh
         )
         return answer(context, actor, stored)
 

@@ -5,7 +5,7 @@ from typing import Any
 from infra.storage.aggregates import Stored
 from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint
-from infra.web.conditional import if_match, with_etag
+from infra.web.conditional import if_match, unless_stale, versioned, with_etag
 from infra.web.paging import list_of
 
 from .. import words
@@ -83,8 +83,9 @@ def _write(blp: Blueprint, context: Context) -> None:
     @right("units.write")
     @blp.arguments(schemas.unit_transition)
     @blp.response(200, schemas.unit_out)
+    @versioned
     def transition(body: dict[str, Any], code: str) -> Any:
         """Close a unit."""
-        actor = current_actor()
-        stored = commands.close_unit(context, actor, code, body["effective_at"], body["reason"])
+        actor, fresh = current_actor(), unless_stale(stored_as(shown, schemas.unit_out))
+        stored = commands.close_unit(context, actor, code, body["effective_at"], body["reason"], fresh)
         return with_etag(shown(stored), stored.version)

@@ -11,6 +11,7 @@ from infra.clock import Clock
 from infra.problems import unknown
 from infra.storage.aggregates import Change, Stored
 from infra.storage.guards import transaction
+from infra.web.conditional import Fresh
 
 from ..domain import endorsement as rules
 from ..domain import texts
@@ -35,21 +36,24 @@ class Endorsements:
         self._store = store
         self._clock = clock
 
-    def decide(self, actor: Actor, endorsement_id: str, answer: Answer) -> Stored[Endorsement]:
+    def decide(self, actor: Actor, endorsement_id: str, answer: Answer, fresh: Fresh) -> Stored[Endorsement]:
         """Endorses or declines; the same answer again changes nothing. Raises Refused."""
         stored = visible_endorsement(self._store, actor, endorsement_id)
         if rules.repeats(stored.state, answer.to, actor.sub):
             return stored
 
         def work(tx: ClientSession) -> Stored[Endorsement]:
-            return self._decide(actor, endorsement_id, answer, tx)
+            return self._decide(actor, endorsement_id, answer, fresh, tx)
 
         return transaction(self._store.database, guard_of(stored.state), work)
 
-    def _decide(self, actor: Actor, endorsement_id: str, answer: Answer, tx: ClientSession) -> Stored[Endorsement]:
+    def _decide(
+        self, actor: Actor, endorsement_id: str, answer: Answer, fresh: Fresh, tx: ClientSession
+    ) -> Stored[Endorsement]:
         stored, now = self._current(endorsement_id, tx), self._clock()
         if rules.repeats(stored.state, answer.to, actor.sub):
             return stored
+        fresh(stored)
         after = rules.decided(stored.state, answer.to, actor, answer.reason, now)
         change = Change(
             type=f"endorsement.{answer.to}",

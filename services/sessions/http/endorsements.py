@@ -5,7 +5,7 @@ from typing import Any
 from infra.storage.paging import page
 from infra.web.auth import require
 from infra.web.blueprint import Blueprint
-from infra.web.conditional import with_etag
+from infra.web.conditional import unless_stale, versioned, with_etag
 from infra.web.paging import PageArgs, list_of
 
 from ..commands.access import READS_ALL, visible_endorsement
@@ -58,9 +58,11 @@ def blueprint(store: Store, commands: Endorsements) -> Blueprint:
     @blp.route("/<id:endorsement_id>/transitions", methods=["POST"])
     @blp.arguments(EndorsementStep())
     @blp.response(200, EndorsementOut())
+    @versioned
     def transition(body: dict[str, Any], endorsement_id: str) -> Any:
         """Endorse or decline, as the supervisor who is asked or as HR."""
-        stored = commands.decide(require("employee", "hr"), endorsement_id, Answer(**body))
+        fresh = unless_stale(endorsement_view)
+        stored = commands.decide(require("employee", "hr"), endorsement_id, Answer(**body), fresh)
         return with_etag(endorsement_view(stored), stored.version)
 
     @blp.route("/<id:endorsement_id>/activity")

@@ -6,7 +6,7 @@ from infra.actor import Actor
 from infra.storage.paging import page
 from infra.web.auth import require
 from infra.web.blueprint import Blueprint
-from infra.web.conditional import if_match, with_etag
+from infra.web.conditional import if_match, versioned, with_etag
 from infra.web.paging import PageArgs, list_of
 
 from ..commands.access import READS_ALL, visible_session
@@ -80,6 +80,7 @@ def blueprint(store: Store, commands: Sessions, shown: Shown) -> Blueprint:
     @blp.route("/<id:session_id>/transitions", methods=["POST"])
     @blp.arguments(SessionStep())
     @blp.response(200, SessionOut())
+    @versioned
     def transition(body: dict[str, Any], session_id: str) -> Any:
         """Confirm, dispute or cancel a session, or decide a dispute."""
         actor = require("employee", "hr")

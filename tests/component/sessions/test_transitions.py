@@ -165,6 +165,18 @@ def test_the_target_level_asks_the_supervisor_and_a_yes_fixes_the_session(
     assert world.by(office["guide"]).put(f"/v1/sessions/{id_}", kept, version=2).expect(200).version == 3
 
 
+def test_an_answer_based_on_an_old_version_is_refused(world: World, office: dict[str, str]) -> None:
+    """412 with the question as it stands; the same answer once more is 200, whatever version it names."""
+    world.confirmed(office["guide"], office["learner"], office["pairing"], assessed_level=3)
+    (request,) = open_requests(world, office["boss"])
+    path = f"/v1/endorsements/{request['id']}/transitions"
+    boss, wanted = world.by(office["boss"]), {"to": "endorsed"}
+    refused = boss.post(path, wanted, version=7).expect(412).body
+    assert (refused["rule"], refused["current"]) == ("stale", request)
+    done = boss.post(path, wanted, version=request["version"]).expect(200)
+    assert boss.post(path, wanted, version=7).expect(200).version == done.version
+
+
 def test_back_to_held_withdraws_the_question_and_a_new_confirmation_asks_again(
     world: World, office: dict[str, str]
 ) -> None:
