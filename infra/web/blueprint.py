@@ -20,12 +20,11 @@ BODY_LIMIT = 1024 * 1024
 NOT_JSON = Text("Isi permintaan bukan JSON yang sah.", "The body is not valid JSON.")
 NOT_JSON_TYPE = Text("Kirim isi sebagai application/json.", "Send the body as application/json.")
 NOT_MULTIPART = Text("Kirim isi sebagai multipart/form-data.", "Send the body as multipart/form-data.")
-IF_MATCH_SHAPE = '^(W/)?"[0-9]{1,15}"$'
 IF_MATCH = {
     "name": "If-Match",
     "in": "header",
-    "description": "The version that the change is based on, quoted.",
-    "schema": {"type": "string", "pattern": IF_MATCH_SHAPE},
+    "description": "The version that the change is based on, quoted; all else is taken for a stale one.",
+    "schema": {"type": "string"},
     "example": '"3"',
 }
 IDEMPOTENCY_KEY = {

@@ -19,13 +19,11 @@ Fresh = Callable[[Stored[Any]], None]
 """Refuses a step that is based on another version than the one that is stored."""
 
 _ETAG = re.compile(r'(?:W/)?"(\d{1,15})"', re.ASCII)
+NO_VERSION = -1
+"""What nothing that is stored can have as its version."""
 _KEY = re.compile(r"[\x21-\x7e]{1,255}")
 _REQUESTS = uuid.UUID("7b2d7b56-6f5c-4a0e-9d5f-0c8f2c1f9a51")
 
-BAD_IF_MATCH = Text(
-    'If-Match harus satu versi, misalnya "3".',
-    'If-Match must be one version, for example "3".',
-)
 BAD_KEY = Text(
     "Idempotency-Key harus 1-255 karakter ASCII tanpa spasi.",
     "Idempotency-Key must be 1-255 ASCII characters without blanks.",
@@ -37,18 +35,17 @@ KEY_REUSED = Text(
 
 
 def if_match() -> int | None:
-    """The version that the caller's change is based on, None when not said; 400 for anything but one version.
+    """The version that the caller's change is based on: None when not said, NO_VERSION when it isn't one version.
 
-    A weak tag is taken like a strong one, since proxies that compress weaken tags. `*` is refused: it would
-    overwrite what the caller has not seen.
+    So that content which is equal stays no change, whatever is said here, and any other is stale. A weak tag is
+    taken like a strong one, since proxies that compress weaken tags. `*` is no version: it would overwrite what
+    the caller has not seen.
     """
     given = request.headers.get("If-Match")
     if given is None:
         return None
     match = _ETAG.fullmatch(given.strip())
-    if match is None:
-        raise Refused("if-match-malformed", BAD_IF_MATCH, status=400)
-    return int(match[1])
+    return int(match[1]) if match else NO_VERSION
 
 
 def versioned(view: F) -> F:

@@ -4,15 +4,12 @@ Loaded by schemathesis itself (`SCHEMATHESIS_HOOKS`), in place of `positive_data
 `negative_data_rejection`.
 """
 
-import re
 from typing import Any
 
 import schemathesis
 from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.openapi.checks import RejectedPositiveData
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
-
-from infra.web.blueprint import IF_MATCH_SHAPE
 
 # A good body may meet a record that has changed, or a key that was used before.
 BY_STATE = {
@@ -43,7 +40,7 @@ def valid_data_is_taken(ctx: Any, response: Any, case: Any) -> None:
     try:
         positive_data_acceptance(ctx, response, case)
     except RejectedPositiveData:
-        if not (_is_excused(_body(response)) or _is_malformed(case)):
+        if not _is_excused(_body(response)):
             raise
 
 
@@ -66,12 +63,6 @@ def _is_excused(problem: dict[str, Any]) -> bool:
         return True
     pointers = {error["pointer"] for error in problem.get("errors", ())}
     return bool(pointers) and pointers <= BY_NEIGHBOUR.keys()
-
-
-def _is_malformed(case: Any) -> bool:
-    """Whether schemathesis itself broke the header: it takes the quotes of a version for those of a JSON text."""
-    given = (case.headers or {}).get("If-Match")
-    return given is not None and not re.fullmatch(IF_MATCH_SHAPE, given)
 
 
 def _body(response: Any) -> dict[str, Any]:

@@ -61,3 +61,13 @@ def test_a_step_based_on_an_old_version_is_refused(
     done = programme.hr.post(f"{path}/transitions", {"to": to}, version=2).expect(200)
     again = programme.hr.post(f"{path}/transitions", {"to": to}, version=2).expect(200)
     assert done.version == again.version == 3
+
+
+@pytest.mark.parametrize("tag", ['"1"', '"9"', "2", "*", "draft"])
+def test_equal_content_is_unchanged_whatever_if_match_says(programme: Programme, tag: str) -> None:
+    """Other content is refused with what is stored, unless exactly one version is named, the present one."""
+    path, said = unit_of_two_versions(programme), {"If-Match": tag}
+    equal = {"name": "Perhubungan", "kind": "agency", "parent": "CITY"}
+    assert programme.hr.put(path, equal, headers=said).expect(200).version == 2
+    refused = programme.hr.put(path, {**equal, "name": "Lain"}, headers=said).expect(412).body
+    assert (refused["rule"], refused["current"]["version"]) == ("stale", 2)

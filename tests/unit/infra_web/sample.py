@@ -78,7 +78,9 @@ def writing(blp: Blueprint) -> None:
     @blp.alt_response(201, ThingOut())
     def put(body: dict[str, Any], thing_id: str) -> Any:
         """Put a thing."""
-        return with_etag({**body, "id": thing_id, "version": if_match() or 1}, if_match() or 1)
+        based_on = if_match()
+        version = 1 if based_on is None else based_on
+        return with_etag({**body, "id": thing_id, "version": version}, version)
 
     @blp.route("", methods=["POST"])
     @blp.arguments(ThingIn())
