@@ -13,7 +13,6 @@ import msgspec
 
 from infra.problems import Text
 from services.reporting.domain.training import FUNNEL
-from services.reporting.domain.withholding import Amounts
 
 Measure = Literal["ratio", "count", "hours", "days", "jp", "level", "index"]
 Part = str | None
@@ -26,7 +25,7 @@ PLACES = Decimal("0.0001")
 class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     """One figure. sources: the groups of numbers to be read for it. parts: None stands for the whole.
 
-    people: whether its numerator and its denominator count people, and the one is a part of the other.
+    people: the names of the numbers in it that count people; of a figure whose parts are such, those of all parts.
     """
 
     id: str
@@ -36,7 +35,7 @@ class Kpi(msgspec.Struct, frozen=True, kw_only=True):
     numerator: Callable[[Numbers, Part], int]
     denominator: Callable[[Numbers], int] | None = None
     parts: tuple[Part, ...] = (None,)
-    people: tuple[bool, bool, bool] = (False, False, False)
+    people: tuple[str, ...] = ()
 
 
 class Figure(msgspec.Struct, frozen=True):
@@ -63,10 +62,9 @@ def figure(kpi: Kpi, part: Part, numbers: Numbers) -> Figure:
     return Figure(numerator, denominator, divided(numerator, denominator))
 
 
-def amounts(kpi: Kpi, made: Figure) -> Amounts:
-    """The people that the figure speaks of."""
-    above, below, part_of_it = kpi.people
-    return Amounts(made.numerator if above else None, made.denominator if below else None, part_of_it)
+def people_in(kpi: Kpi, part: Part) -> tuple[str, ...]:
+    """The counts of people that this part of the figure tells."""
+    return (part,) if part in kpi.people else kpi.people
 
 
 def _number(name: str) -> Callable[[Numbers, Part], int]:
@@ -94,7 +92,7 @@ def _share_of_people(id_: str, name: Text, counted: str) -> Kpi:
         sources=(counted, "active"),
         numerator=_number(counted),
         denominator=_total("active"),
-        people=(True, True, True),
+        people=(counted, "active"),
     )
 
 
@@ -114,17 +112,17 @@ _ALL = (
         sources=("training",),
         numerator=lambda numbers, part: numbers.get(part or "", 0),
         parts=tuple(FUNNEL),
-        people=(True, False, False),
+        people=tuple(FUNNEL),
     ),
     _share_of_people("reach", Text("Jangkauan: pegawai yang dibimbing", "Reach: people guided"), "reached"),
     Kpi(
         id="multiplier",
         name=Text("Pegawai terjangkau per perwakilan", "People reached per representative"),
         measure="index",
-        sources=("reached", "coverage"),
+        sources=("reached", "coverage", "active"),  # by who is active it is judged whether the reached may be told
         numerator=_number("reached"),
         denominator=_total("representatives"),
-        people=(True, True, False),
+        people=("reached", "representatives"),
     ),
     Kpi(
         id="sessions",
@@ -150,7 +148,7 @@ _ALL = (
         sources=("flow", "active"),
         numerator=_number("jp"),
         denominator=_total("active"),
-        people=(False, True, False),
+        people=("active",),
     ),
     _share_of_people(
         "jp_20_share",
@@ -163,7 +161,7 @@ _ALL = (
         measure="count",
         sources=("gaps",),
         numerator=_number("gaps_open"),
-        people=(True, False, False),
+        people=("gaps_open",),
     ),
     Kpi(
         id="gaps_closed",
@@ -171,7 +169,7 @@ _ALL = (
         measure="count",
         sources=("masteries",),
         numerator=_number("gaps_closed"),
-        people=(True, False, False),
+        people=("gaps_closed",),
     ),
     Kpi(
         id="confirmation_rate",

@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -220,8 +221,26 @@ def test_small_numbers_are_withheld_from_outside_only(caller: As) -> None:
             else:
                 assert row["value"] == inside[key]["value"]
     assert hidden
-    series = caller("kpi_reader").get("/v1/kpis/gaps_closed/series?from=2016-11&to=2017-05").body["items"]
-    assert sum(point["withheld"] for point in series) != 1
+
+
+def test_every_question_withholds_the_same(caller: As) -> None:
+    """Alone, in a series of any stretch, or as the value before: one decision for each figure and month."""
+    reader = caller("kpi_reader")
+    months = ["2016-12", "2017-01", "2017-02", "2017-03", "2017-04"]
+    rows = {month: by_id(reader.get(f"/v1/kpis?period={month}").body["items"]) for month in months}
+    for kpi, part in rows[months[0]]:
+        told = {month: rows[month][kpi, part] for month in months}
+        for stretch in (months, months[1:3], months[2:3]):
+            query = f"from={stretch[0]}&to={stretch[-1]}" + (f"&part={part}" if part else "")
+            series = reader.get(f"/v1/kpis/{kpi}/series?{query}").body["items"]
+            assert [point["withheld"] for point in series] == [told[month]["withheld"] for month in stretch]
+        for before, month in pairwise(months):
+            if not told[month]["withheld"]:
+                assert told[month]["previous"] == told[before]["value"]
+    for each in rows.values():
+        reach, share, multiplier = (each[kpi, None]["withheld"] for kpi in ("reach", "jp_mean", "multiplier"))
+        assert multiplier or not reach or share, "the people reached are told by another figure"
+    assert any(row["withheld"] for each in rows.values() for row in each.values())
 
 
 def test_gaps_show_zeros_and_what_was_missing_before(caller: As) -> None:

@@ -1,4 +1,4 @@
-"""Dividing, rounding and withholding."""
+"""Dividing and rounding."""
 
 from decimal import Decimal
 from fractions import Fraction
@@ -7,10 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.reporting.domain.withholding import Amounts, is_small, withheld
 from services.reporting.kpis import KPIS, divided, figure, name_of
-
-PEOPLE = st.integers(0, 12)
 
 
 @pytest.mark.parametrize(
@@ -57,40 +54,3 @@ def test_parts_add_up() -> None:
         Decimal("1.6667"),
     ]
     assert name_of(KPIS["hours"], "coaching").en == "Hours of guidance: Coaching"
-
-
-@pytest.mark.parametrize(
-    ("amounts", "small"),
-    [
-        (Amounts(0, 10, part_of_it=True), False),
-        (Amounts(1, 10, part_of_it=True), True),
-        (Amounts(5, 10, part_of_it=True), False),
-        (Amounts(6, 10, part_of_it=True), True),
-        (Amounts(6, 10, part_of_it=False), False),
-        (Amounts(10, 10, part_of_it=True), False),
-        (Amounts(None, 4), True),
-        (Amounts(4, None), True),
-        (Amounts(None, None), False),
-    ],
-)
-def test_numerator_denominator_and_difference_of_1_to_4_people_are_small(amounts: Amounts, *, small: bool) -> None:
-    """The difference only where the ones are some of the others."""
-    assert is_small(amounts) == small
-
-
-@given(st.lists(PEOPLE, min_size=2, max_size=6))
-def test_never_is_just_one_sibling_withheld(people: list[int]) -> None:
-    """Else it could be had by subtraction; small ones always go, and no more than needed."""
-    hidden = withheld([Amounts(each, None) for each in people])
-    small = [1 <= each <= 4 for each in people]
-    assert sum(hidden) != 1
-    assert all(hide for hide, must in zip(hidden, small, strict=True) if must)
-    assert sum(hidden) == (sum(small) if sum(small) != 1 else 2)
-
-
-def test_the_next_smallest_goes_with_the_only_small_one() -> None:
-    """One that is 0 only when there is no other."""
-    assert withheld([Amounts(3, None), Amounts(9, None), Amounts(6, None)]) == [True, False, True]
-    assert withheld([Amounts(3, None), Amounts(0, None), Amounts(60, None)]) == [True, False, True]
-    assert withheld([Amounts(3, None), Amounts(0, None)]) == [True, True]
-    assert withheld([Amounts(3, None)]) == [True]
