@@ -15,7 +15,7 @@ MEMBERS = 3
 
 
 class ReplicaSet:
-    """In use: `with ReplicaSet() as members: members.address`; `kill_primary` is a kill -9."""
+    """In use: `with ReplicaSet() as members: members.address`. Members are named by their ports; killed by -9."""
 
     def __init__(self) -> None:
         self._mongods = [Mongod(cache_gb=0.25) for _ in range(MEMBERS)]
@@ -54,17 +54,34 @@ class ReplicaSet:
             client.close()
         return True
 
-    def kill_primary(self) -> int:
-        """The primary dies at once; gives its port."""
+    def kill(self, *ports: int) -> None:
+        """These members die at once."""
+        for port in ports:
+            self._member(port).process.kill()
+
+    def kill_all_but(self, port: int) -> list[int]:
+        """The others die; gives their ports. What the one that is left is told now, nobody else gets."""
+        others = [mongod.port for mongod in self._mongods if mongod.port != port]
+        self.kill(*others)
+        return others
+
+    def start_again(self, *ports: int) -> None:
+        """Starts members that were killed, on their old data: they roll back what nobody else has."""
+        for port in ports:
+            self._member(port).start()
+
+    def primary(self) -> int:
+        """The port of the member that takes writes, once there is one."""
         with self._client() as client:
             _until(lambda: client.primary is not None, seconds=30)
-            port = client.primary[1] if client.primary else 0
-        next(mongod for mongod in self._mongods if mongod.port == port).process.kill()
-        return port
+            return client.primary[1] if client.primary else 0
 
-    def start_again(self, port: int) -> None:
-        """Starts a member that was killed, on its old data: it rolls back what nobody else has."""
-        next(mongod for mongod in self._mongods if mongod.port == port).start()
+    def alone(self, port: int) -> MongoClient[dict[str, Any]]:
+        """One member asked for what itself has, as primary or not, agreed on by the others or not."""
+        return MongoClient(f"mongodb://{LOOPBACK}:{port}/?directConnection=true", serverSelectionTimeoutMS=30_000)
+
+    def _member(self, port: int) -> Mongod:
+        return next(mongod for mongod in self._mongods if mongod.port == port)
 
     def _client(self) -> MongoClient[dict[str, Any]]:
         return MongoClient(self.address, serverSelectionTimeoutMS=30_000)

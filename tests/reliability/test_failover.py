@@ -74,10 +74,10 @@ def test_the_primary_dies_under_load(members: ReplicaSet, settings_for: Settings
     with running(Threads(relay, reader)):
         with running(load):
             eventually(lambda: len(load.acknowledged) > BEFORE, timeout=60)
-            dead = members.kill_primary()
+            members.kill(dead := members.primary())
             eventually(lambda: len(load.acknowledged) > BEFORE + AFTER, timeout=90)
             members.start_again(dead)
-            members.kill_primary()
+            members.kill(members.primary())
             eventually(lambda: len(load.acknowledged) > BEFORE + 2 * AFTER, timeout=90)
         eventually(lambda: repository.collection.count_documents(UNSENT) == 0, timeout=60)
         stored = {document["_id"] for document in repository.collection.find({}, {"_id": 1})}
