@@ -1,27 +1,34 @@
-"""A replica set of three loses its primary under load: what was acknowledged stays, no ghost is published."""
+"""A service on a replica set of three loses its primary, twice: what phones were promised holds, and no more."""
 
-import threading
 from collections.abc import Iterator
-from pathlib import Path
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
-from pymongo.errors import PyMongoError
 
-from infra.clock import system_clock
-from infra.messaging import kafka
+from chaos.city import DAYS, TARGET, City, Pair
+from chaos.line import Line, Weather
+from chaos.notebook import Notebook
+from chaos.phones import Crowd
+from demo.ledger import Ledger
+from infra.clock import day_of, system_clock, to_wire
+from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
-from infra.messaging.relay import Relay
 from infra.messaging.unsent import UNSENT
-from infra.storage.aggregates import Aggregates, Exists
-from infra.storage.mongo import connect
-from tests.component.infra.test_messaging import consumer
-from tests.component.infra.things import Thing, Threads, change, things
-from tests.conftest import SettingsFor
+from services.sessions.store import Store
+from tests.component.infra.things import Threads
+from tests.component.sessions.world import World
+from tests.conftest import SettingsFor, Tokens
+from tests.reliability.processes import is_ready, process_of
 from tests.reliability.replica_set import ReplicaSet
 from tests.support import eventually, running
 
 pytestmark = pytest.mark.timeout(300)
-WRITERS, BEFORE, AFTER = 4, 300, 600
+GUIDES, LEARNERS_EACH = 4, 3
+SESSIONS = 80
+"""So many are accepted before, between and after the deaths."""
+
+PATIENCE = 100.0
 
 
 @pytest.fixture
@@ -30,59 +37,78 @@ def members() -> Iterator[ReplicaSet]:
         yield members
 
 
-class Load:
-    """Inserts things from several threads, each new one after the answer to the one before."""
-
-    def __init__(self, repository: Aggregates[Thing]) -> None:
-        self._repository = repository
-        self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._write, args=(number,)) for number in range(WRITERS)]
-        self.acknowledged: set[str] = set()
-        self.failed: set[str] = set()
-
-    def start(self) -> None:
-        for thread in self._threads:
-            thread.start()
-
-    def stop(self) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join()
-
-    def _write(self, writer: int) -> None:
-        number = 0
-        while not self._stop.is_set():
-            number += 1
-            id_ = f"{writer}-{number}"
-            try:
-                self._repository.insert(Thing(id=id_, colour="red"), change("made"))
-                self.acknowledged.add(id_)
-            except (PyMongoError, Exists):
-                # Not answered, or answered after a repeat: it may be there or not.
-                self.failed.add(id_)
-
-
-def test_the_primary_dies_under_load(members: ReplicaSet, settings_for: SettingsFor, tmp_path: Path) -> None:
-    """Twice, and the dead one comes back: all that was acknowledged is stored and published, and nothing else."""
-    settings = settings_for("enrollment", mongodb_uri=members.address)
-    database = connect(settings)
-    repository = things(database)
+def test_the_primary_dies_under_phones(members: ReplicaSet, settings_for: SettingsFor, tokens: Tokens) -> None:
+    """What was accepted is stored as it was answered last, and published; nothing is there of what was refused."""
+    settings = settings_for("sessions", mongodb_uri=members.address)
+    world = World(settings, tokens)
+    book, weather = Notebook(Ledger()), Weather()
     published: list[Event] = []
-    load = Load(repository)
-    relay = Relay(settings, database, [repository], system_clock)
-    reader = consumer(settings, lambda _, events: published.extend(events))
-    with running(Threads(relay, reader)):
-        with running(load):
-            eventually(lambda: len(load.acknowledged) > BEFORE, timeout=60)
-            members.kill(dead := members.primary())
-            eventually(lambda: len(load.acknowledged) > BEFORE + AFTER, timeout=90)
-            members.start_again(dead)
-            members.kill(members.primary())
-            eventually(lambda: len(load.acknowledged) > BEFORE + 2 * AFTER, timeout=90)
-        eventually(lambda: repository.collection.count_documents(UNSENT) == 0, timeout=60)
-        stored = {document["_id"] for document in repository.collection.find({}, {"_id": 1})}
-        eventually(lambda: stored <= {event.subject for event in published}, timeout=60)
-    assert load.acknowledged <= stored
-    assert {event.subject for event in published} <= stored
-    assert stored <= load.acknowledged | load.failed
-    assert kafka.cluster_id(settings)
+    reader = Consumer(settings, "readers", ["sessions.events"], lambda _, new: published.extend(new), system_clock)
+    api, worker = process_of(settings, "api"), process_of(settings, "worker")
+
+    def dial(sub: str) -> Line:
+        return Line(f"http://127.0.0.1:{settings.port}", tokens(sub, "employee"), weather, PATIENCE)
+
+    crowd = Crowd(_city(world), book, dial, seed=5)
+    with running(api, worker, Threads(reader)):
+        eventually(lambda: is_ready(settings.port) and is_ready(settings.worker_port), timeout=60)
+        crowd.start()
+        _accept_more(book)
+        members.kill(dead := members.primary())
+        _accept_more(book)
+        members.start_again(dead)
+        members.kill(members.primary())
+        crowd.assess()
+        _accept_more(book)
+        assert crowd.finish(PATIENCE) == []
+        eventually(lambda: _unsent(world.store) == 0, timeout=60)
+        told = _events(world.store)
+        eventually(lambda: told <= {event.id for event in published}, timeout=60)
+        assert worker.running
+    assert weather.longest > 2, "some were under way when it died"
+    assert book.refused["session-overlap"]
+    assert book.broken == []
+    assert set(weather.answers) <= {200, 201, 409, 412, 503}
+    assert _stored(world.store) == {
+        id_: (fact.status, fact.minutes, book.versions[id_]) for id_, fact in book.ledger.sessions.items()
+    }
+    assert {event.id for event in published} == told
+
+
+def _city(world: World) -> City:
+    """As enrollment would have told of it: two superiors, guides with learners of their own, long since paired."""
+    city = City(Ledger(), [], [world.employee(), world.employee()], day_of(datetime.now(UTC)))
+    since = to_wire(datetime.now(UTC) - timedelta(days=DAYS + 10))
+    active: dict[str, Any] = {"active_at": since, "history": [{"state": "active", "at": since}]}
+    for number in range(GUIDES):
+        boss = city.bosses[number % len(city.bosses)]
+        guide = world.employee(boss)
+        for _ in range(LEARNERS_EACH):
+            learner = world.employee(boss)
+            pairing = world.pairing(guide, learner, target_level=TARGET, **active)
+            city.pairs.append(Pair(pairing, "mentoring", guide, learner, boss))
+    return city
+
+
+def _accept_more(book: Notebook) -> None:
+    """Waits until the phones got rid of more sessions."""
+    enough = len(book.versions) + SESSIONS
+    eventually(lambda: len(book.versions) >= enough, timeout=PATIENCE)
+
+
+def _unsent(store: Store) -> int:
+    return sum(each.collection.count_documents(UNSENT) for each in store.aggregates)
+
+
+def _events(store: Store) -> set[str]:
+    """The ids of all events that documents carry; no document has so many that some are archived."""
+    documents = (document for each in store.aggregates for document in each.collection.find({}, {"events.id": 1}))
+    return {event["id"] for document in documents for event in document["events"]}
+
+
+def _stored(store: Store) -> dict[str, Any]:
+    """Status, minutes and version of each session."""
+    return {
+        stored.state.id: (stored.state.status, stored.state.minutes, stored.version)
+        for stored in store.sessions.find({})
+    }

@@ -16,8 +16,8 @@ from infra.messaging.relay import Relay
 from infra.settings import Settings
 from infra.storage.aggregates import Stored
 from infra.storage.mongo import Document, connect
-from tests.component.infra.test_messaging import Threads, consumer
-from tests.component.infra.things import Thing, change, things
+from tests.component.infra.test_messaging import consumer
+from tests.component.infra.things import Thing, Threads, change, things
 from tests.conftest import SettingsFor
 from tests.reliability.replica_set import ReplicaSet
 from tests.support import eventually, running
