@@ -1,0 +1,170 @@
+"""A relay is frozen past the end of its lease, and acts on when it is thawed: two of them have sent the same."""
+
+import asyncio
+import os
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+
+import msgspec
+import pytest
+
+from chaos.proxy import Proxy
+from infra.clock import system_clock
+from infra.local.brokers import choose_broker
+from infra.local.ports import free_port
+from infra.local.process import Process
+from infra.messaging.consumer import Consumer
+from infra.messaging.envelope import Event
+from infra.messaging.relay import UNSENT
+from infra.messaging.subscription import dispatch, on
+from infra.settings import Settings
+from infra.storage.copies import Copies
+from tests.component.infra.test_messaging import Threads
+from tests.component.sessions.world import START, World, body
+from tests.conftest import SettingsFor, Tokens
+from tests.reliability.processes import is_ready, process_of
+from tests.support import eventually, running
+
+pytestmark = pytest.mark.timeout(180)
+PAGE = 400
+"""Sessions of one learner: more than the producer puts into one request."""
+
+_PRODUCE = 0
+
+
+class Gate(Proxy):
+    """A way to the broker that can be closed for those who are on it; whoever comes later passes.
+
+    caught: set once somebody has tried to write something through the closed gate.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(kafka=True)
+        self.caught = threading.Event()
+        self._held: set[asyncio.StreamWriter] = set()
+        self._released = asyncio.Event()
+
+    def close(self) -> None:
+        """From now on nothing gets through on the connections that are open."""
+        self._held = set(self._writers)
+
+    def release(self) -> None:
+        """What was held goes on its way."""
+        self._loop.call_soon_threadsafe(self._released.set)
+
+    async def _pass_on(self, data: bytes, writer: asyncio.StreamWriter) -> None:
+        if writer in self._held:
+            if int.from_bytes(data[4:6], "big") == _PRODUCE:
+                self.caught.set()
+            await self._released.wait()
+        await super()._pass_on(data, writer)
+
+
+@pytest.fixture
+def gate() -> Iterator[Gate]:
+    with Gate() as gate:
+        yield gate
+
+
+@pytest.fixture
+def settings(settings_for: SettingsFor, gate: Gate) -> Iterator[Settings]:
+    """With a broker of this test's own, to which there is no other way than the gate."""
+    broker = choose_broker(os.environ, advertised=gate.address)
+    gate.lead_to(int(broker.address.rpartition(":")[2]))
+    with broker:
+        yield settings_for("sessions", kafka_bootstrap=gate.address, broker_profile=broker.profile)
+
+
+class Seen(msgspec.Struct, frozen=True):
+    minutes: int
+
+
+def test_a_relay_that_was_frozen_past_its_lease_harms_nobody(
+    settings: Settings, gate: Gate, tokens: Tokens
+) -> None:
+    """Its page arrives behind newer events of the other one: none is missing, and a reader ends with the last."""
+    world = World(settings, tokens)
+    guide = world.employee()
+    pairing = world.pairing(guide, world.employee())
+    log: list[tuple[str, int]] = []
+    first = process_of(settings, "worker")
+    second = process_of(replace(settings, worker_port=free_port()), "worker")
+    with running(first):
+        world.post_session(guide, pairing).expect(201)
+        eventually(lambda: _unsent(world) == 0, timeout=60)
+        gate.close()
+        page = [{"id": str(uuid4()), **body(pairing, started_at=_hours_ago(number))} for number in range(PAGE)]
+        _sync(world, guide, page)
+        assert gate.caught.wait(20)
+        with running(second, Threads(_reader(world, log))):
+            with _frozen(first):
+                _sync(world, guide, [{**each, "base_version": 1, "minutes": 45} for each in page])
+                eventually(lambda: _unsent(world) == 0, timeout=60)
+                assert _holder(world) == second.pid
+                eventually(lambda: _told(world) <= set(log), timeout=30)
+                newer = len(log)
+                gate.release()
+                eventually(lambda: len(log) > newer, timeout=30)
+                assert {seq for _, seq in log[newer:]} == {1}
+            eventually(lambda: is_ready(settings.worker_port), timeout=30)
+            world.post_session(guide, pairing, started_at=_hours_ago(PAGE)).expect(201)
+            eventually(lambda: _unsent(world) == 0, timeout=60)
+            eventually(lambda: _told(world) <= set(log), timeout=30)
+            assert _holder(world) == second.pid
+    copies = {each["_id"]: (each["seq"], each["minutes"]) for each in world.store.database["copies"].find()}
+    assert copies == {each.state.id: (each.seq, each.state.minutes) for each in world.store.sessions.find({})}
+
+
+def _hours_ago(number: int) -> datetime:
+    return START - timedelta(hours=number + 1)
+
+
+def _sync(world: World, guide: str, sessions: list[dict[str, Any]]) -> None:
+    answer = world.by(guide).post("/v1/sync", {"sessions": sessions, "transitions": []}).expect(200)
+    assert {result["status"] for result in answer.body["results"]} == {"stored"}
+
+
+@contextmanager
+def _frozen(process: Process) -> Iterator[None]:
+    """It stands still for the length of the block, and knows nothing of it afterwards."""
+    assert process.pid
+    os.killpg(process.pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGCONT)
+
+
+def _reader(world: World, log: list[tuple[str, int]]) -> Consumer:
+    """Somebody who keeps copies of sessions, and notes what comes."""
+    copies = Copies(world.store.database["copies"])
+
+    def copy(batch: list[tuple[Event, Seen]]) -> None:
+        copies.apply(batch, lambda _, seen: {"minutes": seen.minutes})
+        log.extend((event.subject, event.seq) for event, _ in batch)
+
+    return Consumer(
+        world.settings, "readers", ["sessions.events"], dispatch([on("session", Seen, copy)]), system_clock
+    )
+
+
+def _unsent(world: World) -> int:
+    return sum(each.collection.count_documents(UNSENT) for each in world.store.aggregates)
+
+
+def _told(world: World) -> set[tuple[str, int]]:
+    """What is to be found in the topic of sessions."""
+    sessions = world.store.sessions.collection.find({}, {"events.seq": 1})
+    return {(each["_id"], event["seq"]) for each in sessions for event in each["events"]}
+
+
+def _holder(world: World) -> int:
+    """The process that holds the lease."""
+    lease = world.store.database["leases"].find_one({"_id": "relay"}) or {}
+    return int(lease["owner"].split("/")[1])
