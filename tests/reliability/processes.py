@@ -9,8 +9,8 @@ from infra.local.process import Process
 from infra.settings import Settings
 
 
-def process_of(settings: Settings, *command: str) -> Process:
-    """`python -m services.<name> <command>` with these settings; not started yet."""
+def process_of(settings: Settings, *command: str, **more: str) -> Process:
+    """`python -m services.<name> <command>` with these settings, and more in its environment; not started yet."""
     own = f"BINA_{settings.service.upper()}"
     env = {
         "BINA_ENV": settings.env,
@@ -24,6 +24,7 @@ def process_of(settings: Settings, *command: str) -> Process:
         f"{own}_DATABASE": settings.database,
         f"{own}_PORT": str(settings.port),
         f"{own}_WORKER_PORT": str(settings.worker_port),
+        **more,
     }
     name = f"{settings.service} {command[0]}"
     log = settings.home / f"{name} {settings.worker_port}.log"
@@ -39,7 +40,10 @@ def is_ready(port: int) -> bool:
 
 
 def handled(settings: Settings) -> float:
-    """How many events the worker process with these settings has handled so far."""
-    text = httpx.get(f"http://127.0.0.1:{settings.worker_port}/metrics").text
+    """How many events the worker process with these settings has handled so far; 0 before it can be asked."""
+    try:
+        text = httpx.get(f"http://127.0.0.1:{settings.worker_port}/metrics").text
+    except httpx.TransportError:
+        return 0.0
     samples = (sample for family in text_string_to_metric_families(text) for sample in family.samples)
     return sum(sample.value for sample in samples if sample.name == "bina_events_handled_total")

@@ -14,13 +14,13 @@ from demo.ledger import Ledger
 from infra.clock import day_of, system_clock, to_wire
 from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
-from infra.messaging.unsent import UNSENT
 from services.sessions.store import Store
 from tests.component.infra.things import Threads
 from tests.component.sessions.world import World
 from tests.conftest import SettingsFor, Tokens
 from tests.reliability.processes import is_ready, process_of
 from tests.reliability.replica_set import ReplicaSet
+from tests.reliability.stored import event_ids, unsent
 from tests.support import eventually, running
 
 pytestmark = pytest.mark.timeout(300)
@@ -61,8 +61,8 @@ def test_the_primary_dies_under_phones(members: ReplicaSet, settings_for: Settin
         crowd.assess()
         _accept_more(book)
         assert crowd.finish(PATIENCE) == []
-        eventually(lambda: _unsent(world.store) == 0, timeout=60)
-        told = _events(world.store)
+        eventually(lambda: unsent(world.store.aggregates) == 0, timeout=60)
+        told = event_ids(world.store.aggregates)
         eventually(lambda: told <= {event.id for event in published}, timeout=60)
         assert worker.running
     assert weather.longest > 2, "some were under way when it died"
@@ -94,16 +94,6 @@ def _accept_more(book: Notebook) -> None:
     """Waits until the phones got rid of more sessions."""
     enough = len(book.versions) + SESSIONS
     eventually(lambda: len(book.versions) >= enough, timeout=PATIENCE)
-
-
-def _unsent(store: Store) -> int:
-    return sum(each.collection.count_documents(UNSENT) for each in store.aggregates)
-
-
-def _events(store: Store) -> set[str]:
-    """The ids of all events that documents carry; no document has so many that some are archived."""
-    documents = (document for each in store.aggregates for document in each.collection.find({}, {"events.id": 1}))
-    return {event["id"] for document in documents for event in document["events"]}
 
 
 def _stored(store: Store) -> dict[str, Any]:

@@ -9,17 +9,22 @@ import pytest
 
 from infra.clock import system_clock
 from infra.local.broker import EmbeddedBroker
+from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
 from infra.messaging.relay import Relay
 from infra.messaging.subscription import dispatch, on
 from infra.settings import PORTS, Settings
 from infra.storage.copies import Copies
 from infra.storage.mongo import connect
+from services.sessions import app as sessions
 from tests.component.infra.test_messaging import consumer
 from tests.component.infra.things import NOON, Thing, Threads, change, things
+from tests.component.sessions.world import World
 from tests.conftest import SettingsFor, Tokens
 from tests.e2e.conftest import system
 from tests.e2e.office import MONTH, Office
+from tests.reliability.processes import process_of
+from tests.reliability.stored import event_ids, unsent
 from tests.support import eventually, running
 
 pytestmark = pytest.mark.timeout(300)
@@ -52,6 +57,27 @@ def _at(settings: dict[str, Settings], broker: EmbeddedBroker) -> dict[str, Sett
         name: replace(each, kafka_bootstrap=broker.address, broker_profile="embedded")
         for name, each in settings.items()
     }
+
+
+def test_empty_topics_are_filled_by_command(settings_for: SettingsFor, tokens: Tokens) -> None:
+    """The cluster is the one it was, so nobody notices that its log is gone: `resend` sends all that is stored."""
+    settings = settings_for("sessions")
+    world = World(settings, tokens)
+    guide, learner = world.employee(), world.employee()
+    world.confirmed(guide, learner, world.pairing(guide, learner), assessed_level=3)
+    aggregates = world.store.aggregates
+    with running(sessions.worker(settings)):
+        eventually(lambda: unsent(aggregates) == 0, timeout=60)
+    empty = replace(settings, topic_prefix=f"{settings.topic_prefix}new.")
+    published: list[Event] = []
+    reader = Consumer(empty, "readers", ["sessions.events"], lambda _, new: published.extend(new), system_clock)
+    with running(process_of(empty, "worker"), Threads(reader)):
+        command = process_of(empty, "resend")
+        command.start()
+        assert command.wait(60)
+        assert command.exit_code == 0, command.tail()
+        eventually(lambda: event_ids(aggregates) <= {event.id for event in published}, timeout=60)
+    assert {event.id for event in published} == event_ids(aggregates)
 
 
 def test_what_was_written_while_a_clock_ran_ahead_is_published_at_once(settings_for: SettingsFor) -> None:

@@ -22,8 +22,10 @@ from tests.conftest import SettingsFor
 from tests.reliability.replica_set import ReplicaSet
 from tests.support import eventually, running
 
-pytestmark = pytest.mark.timeout(180)
-LOOKS = 3
+pytestmark = pytest.mark.timeout(300)
+LOOKS = 2
+"""The first may have begun before there were ghosts."""
+
 ACKNOWLEDGED = {("early", "red"), ("early", "blue"), ("late", "red")}
 GHOSTS = {("early", "ghost"), ("g0", "ghost"), ("g1", "ghost"), ("g2", "ghost")}
 

@@ -21,17 +21,17 @@ from infra.local.ports import free_port
 from infra.local.process import Process
 from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
-from infra.messaging.relay import UNSENT
 from infra.messaging.subscription import dispatch, on
 from infra.settings import Settings
 from infra.storage.copies import Copies
-from tests.component.infra.test_messaging import Threads
+from tests.component.infra.things import Threads
 from tests.component.sessions.world import START, World, body
 from tests.conftest import SettingsFor, Tokens
 from tests.reliability.processes import is_ready, process_of
+from tests.reliability.stored import unsent
 from tests.support import eventually, running
 
-pytestmark = pytest.mark.timeout(180)
+pytestmark = pytest.mark.timeout(300)
 PAGE = 400
 """Sessions of one learner: more than the producer puts into one request."""
 
@@ -97,7 +97,7 @@ def test_a_relay_that_was_frozen_past_its_lease_harms_nobody(
     second = process_of(replace(settings, worker_port=free_port()), "worker")
     with running(first):
         world.post_session(guide, pairing).expect(201)
-        eventually(lambda: _unsent(world) == 0, timeout=60)
+        eventually(lambda: unsent(world.store.aggregates) == 0, timeout=60)
         gate.close()
         page = [{"id": str(uuid4()), **body(pairing, started_at=_hours_ago(number))} for number in range(PAGE)]
         _sync(world, guide, page)
@@ -105,7 +105,7 @@ def test_a_relay_that_was_frozen_past_its_lease_harms_nobody(
         with running(second, Threads(_reader(world, log))):
             with _frozen(first):
                 _sync(world, guide, [{**each, "base_version": 1, "minutes": 45} for each in page])
-                eventually(lambda: _unsent(world) == 0, timeout=60)
+                eventually(lambda: unsent(world.store.aggregates) == 0, timeout=60)
                 assert _holder(world) == second.pid
                 eventually(lambda: _told(world) <= set(log), timeout=30)
                 newer = len(log)
@@ -114,7 +114,7 @@ def test_a_relay_that_was_frozen_past_its_lease_harms_nobody(
                 assert {seq for _, seq in log[newer:]} == {1}
             eventually(lambda: is_ready(settings.worker_port), timeout=30)
             world.post_session(guide, pairing, started_at=_hours_ago(PAGE)).expect(201)
-            eventually(lambda: _unsent(world) == 0, timeout=60)
+            eventually(lambda: unsent(world.store.aggregates) == 0, timeout=60)
             eventually(lambda: _told(world) <= set(log), timeout=30)
             assert _holder(world) == second.pid
     copies = {each["_id"]: (each["seq"], each["minutes"]) for each in world.store.database["copies"].find()}
@@ -152,10 +152,6 @@ def _reader(world: World, log: list[tuple[str, int]]) -> Consumer:
     return Consumer(
         world.settings, "readers", ["sessions.events"], dispatch([on("session", Seen, copy)]), system_clock
     )
-
-
-def _unsent(world: World) -> int:
-    return sum(each.collection.count_documents(UNSENT) for each in world.store.aggregates)
 
 
 def _told(world: World) -> set[tuple[str, int]]:
