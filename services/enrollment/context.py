@@ -28,10 +28,17 @@ PEOPLE = "people"
 
 @dataclass(frozen=True)
 class When:
-    """The two times of a change. now: when it is recorded."""
+    """The two times of a change. now: when it is recorded. dated: whether somebody told when it took effect."""
 
     now: datetime
     effective_at: datetime
+    dated: bool = True
+
+    def after(self, previous: datetime) -> "When":
+        """For a record's next step. What nobody has dated takes effect at once, but not before the previous step:
+        the clock by which that one was recorded may have run ahead of this one.
+        """
+        return self if self.dated else When(self.now, max(self.now, previous), dated=False)
 
     def change(self, kind: str, actor: Actor, *, note: str | None = None, lane: Lane = "live") -> Change:
         """What happened then."""
@@ -49,7 +56,7 @@ class Context:
     def when(self, effective_at: datetime | None = None) -> When:
         """Now, in effect from `effective_at` or at once."""
         now = self.clock()
-        return When(now, effective_at or now)
+        return When(now, effective_at or now, dated=effective_at is not None)
 
     def alone(self, keys: Iterable[str], work: Callable[[ClientSession], T]) -> T:
         """Runs `work` in a transaction, alone among all that name one of the same keys."""

@@ -55,13 +55,14 @@ def move_batch(
     fresh: Fresh,
 ) -> Stored[Batch]:
     """The batch in its next state, and its participants where that state puts them."""
-    when = context.when(effective_at)
+    asked = context.when(effective_at)
 
     def work(session: ClientSession) -> Stored[Batch]:
         stored = found(context.store.batches.get(batch_id, session), words.BATCH)
         if batches.repeats(stored.state, to, actor.sub):
             return stored
         fresh(stored)
+        when = asked.after(stored.state.history[-1].at)
         step = BatchStep(state=to, at=when.effective_at, recorded_at=when.now, by=actor.sub)
         undecided = len(context.store.in_state(batch_id, "accepted", session)) if to == "finished" else 0
         state = batches.moved(stored.state, to, step, undecided=undecided)

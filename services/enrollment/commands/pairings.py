@@ -79,12 +79,13 @@ def move_pairing(
     fresh: Fresh,
 ) -> Stored[Pairing]:
     """The pairing after a consent, an activation or an end."""
-    when = context.when(effective_at)
+    asked = context.when(effective_at)
     first = found(context.store.pairings.get(pairing_id), words.PAIRING).state
     _check_right(context, actor, first, to, dated=effective_at is not None)
 
     def work(session: ClientSession) -> Stored[Pairing]:
         stored = found(context.store.pairings.get(pairing_id, session), words.PAIRING)
+        when = asked.after(stored.state.history[-1].at)
         step = _step(to, actor, when)
         if pairings.repeats(stored.state, step):
             return stored

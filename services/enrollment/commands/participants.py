@@ -76,15 +76,16 @@ def move_participant(
     fresh: Fresh,
 ) -> Stored[Participant]:
     """The participant after the step; with a withdrawal the first in line moves up."""
-    when = context.when(effective_at)
+    asked = context.when(effective_at)
     first = found(context.store.participants.get(participant_id), words.PARTICIPANT).state
     scope = context.scope(actor)
     keys = [batch_key(first.batch_id)]
     if to == "certified":
-        keys.append(_series(when.effective_at))
+        keys.append(_series(asked.after(first.history[-1].at).effective_at))
 
     def work(session: ClientSession) -> Stored[Participant]:
         stored = found(context.store.participants.get(participant_id, session), words.PARTICIPANT)
+        when = asked.after(stored.state.history[-1].at)
         step = _step(to, actor, when)
         if participants.repeats(stored.state, step):
             return stored

@@ -68,6 +68,17 @@ def test_steps_go_in_the_order_of_time(programme: Programme) -> None:
     assert refused.expect(409).body["rule"] == "effective-order"
 
 
+def test_a_step_that_nobody_dated_bears_a_clock_that_is_behind(programme: Programme, clock: TestClock) -> None:
+    """Machines' clocks differ: what happens at once is in effect with the step before it at the earliest."""
+    batch = programme.batch(state="draft")
+    before = programme.hr.get(f"/v1/batches/{batch}").body["effective_at"]
+    clock.forward(minutes=-5)
+    assert programme.move("batches", batch, "open").body["effective_at"] == before
+    participant = programme.nominate(batch, programme.person(effective_at="2020-01-01T00:00:00Z"))
+    clock.forward(minutes=-5)
+    assert programme.move("participants", participant, "accepted").body["state"] == "accepted"
+
+
 def test_nobody_is_nominated_before_they_were_there(programme: Programme) -> None:
     """Whatever the NIP tells of earlier years."""
     person = programme.person()

@@ -149,6 +149,18 @@ def test_nobody_is_paired_before_they_were_there(programme: Programme, pair: tup
     assert refused.expect(409).body["rule"] == "not-active"
 
 
+def test_consent_bears_a_clock_that_is_behind(
+    programme: Programme, clock: TestClock, pair: tuple[str, str]
+) -> None:
+    """Proposed by one machine and answered at another, whose clock is not as far: nobody is refused for that."""
+    one = programme.propose(*pair)
+    for side in reversed(pair):
+        clock.forward(seconds=-2)
+        body = {"to": "accepted"}
+        state = programme.by(side).post(f"/v1/pairings/{one}/transitions", body).expect(200).body["state"]
+    assert state == "active"
+
+
 def test_capacity_and_duplicates(programme: Programme) -> None:
     """Five for a guide, two for a learner, the same once at a time."""
     boss = programme.nip()
