@@ -1,9 +1,7 @@
 """After the storm: waits until everything that was accepted has reached everybody whom it concerns."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
-from importlib import import_module
-from typing import Any
+from collections.abc import Callable, Iterator
 
 from kafka.errors import KafkaError
 from pymongo.errors import PyMongoError
@@ -13,7 +11,6 @@ from infra.messaging.cluster import sends_once_more
 from infra.messaging.lag import places_of
 from infra.messaging.unsent import UNSENT
 from infra.settings import PORTS
-from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import connect
 
 GROUPS = {
@@ -31,10 +28,7 @@ class Calm:
     def __init__(self, rig: Rig, told: Callable[[str], None]) -> None:
         self._rig = rig
         self._told = told
-        self._aggregates: dict[str, Sequence[Aggregates[Any]]] = {
-            service: import_module(f"services.{service}.app").aggregates(rig.settings(service))
-            for service in PORTS
-        }
+        self._aggregates = {service: rig.aggregates(service) for service in PORTS}
         self._notifications = connect(rig.settings("notifications"))
 
     def settle(self, patience: float) -> list[str]:

@@ -1,9 +1,10 @@
-"""A phone's line to the sessions service: what is not answered is sent again, as it is, until it is answered."""
+"""A phone's line to a service: what is not answered is sent again, as it is, until it is answered."""
 
 import random
 import threading
 import time
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -69,9 +70,15 @@ class Line:
         # Phones don't all try at the same instant; when they do so decides nothing that is counted.
         self._jitter = random.Random()
 
-    def ask(self, method: str, path: str, body: Any = None, version: int | None = None) -> Answer:
-        """Sends until answered. Raises Unanswered after `patience` seconds."""
+    def ask(
+        self, method: str, path: str, body: Any = None, *, version: int | None = None, key: str | None = None
+    ) -> Answer:
+        """Sends until answered. version: for If-Match. key: for Idempotency-Key.
+
+        Raises Unanswered after `patience` seconds.
+        """
         headers = {} if version is None else {"If-Match": f'"{version}"'}
+        headers |= {} if key is None else {"Idempotency-Key": key}
         began, tries = time.monotonic(), 0
         while True:
             tries += 1
@@ -94,6 +101,10 @@ class Line:
             return self._client.request(method, path, json=body, headers=headers)
         except httpx.TransportError:
             return None
+
+
+Dial = Callable[..., Line]
+"""A line to a service with the token of this person, who asks as `employee` unless another role is given."""
 
 
 def _to_be_sent_again(answer: httpx.Response) -> bool:

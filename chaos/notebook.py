@@ -27,14 +27,21 @@ class Notebook:
     broken: list[str] = field(default_factory=list)
     repeated: int = 0
     versions: dict[str, int] = field(default_factory=dict)
+    _contents: dict[str, int] = field(default_factory=dict)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     def stored(self, pair: Pair, id_: str, sent: dict[str, Any], version: int, status: str) -> None:
-        """The service has this content of the session, in this version and status."""
+        """The service has this content of the session, in this version and status.
+
+        An answer to a repeat may tell the version to which the learner's word has brought it meanwhile, and come
+        after the answer that the learner got.
+        """
         with self._lock:
-            if version <= self.versions.get(id_, 0):
+            if version < self._contents.get(id_, 0):
                 return
-            self.versions[id_] = version
+            self._contents[id_] = version
+            known = self.versions.get(id_, 0)
+            self.versions[id_] = max(version, known)
             self.ledger.sessions[id_] = SessionFact(
                 id=id_,
                 pairing=pair.id,
@@ -42,9 +49,9 @@ class Notebook:
                 kind=pair.kind,
                 started_at=from_wire(sent["started_at"]),
                 minutes=sent["minutes"],
-                status=status,
+                status=status if version > known else self.ledger.sessions[id_].status,
             )
-        if status == "held":
+        if status == "held" and version > known:
             self.confirm.put((id_, pair))
 
     def moved(self, id_: str, version: int, status: str) -> None:

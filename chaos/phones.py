@@ -4,14 +4,15 @@ import queue
 import random
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
+from time import monotonic
 from typing import Any
 
 from chaos.city import DAYS, TARGET, City, Pair
-from chaos.line import Answer, Line, Unanswered
+from chaos.line import Answer, Dial, Line
 from chaos.notebook import Notebook
 from infra.clock import JAKARTA, to_wire
 
@@ -19,10 +20,17 @@ HALF_HOURS = 48
 _STRIDE = 44_497
 """Has no factor in common with the number of half hours: all of them come up, far apart from each other."""
 
+ROOM = DAYS * HALF_HOURS - 100
+"""So many half hours may be used by one guide, in a storm of any length."""
+
+ASSESSED = 2
+"""So many learners of each guide show in the end what they can do."""
+
+SPARE = 1.2
+"""So much longer than the storm the half hours are to last: phones bring to an end what they have begun."""
+
 _OFTEN = (50, 25, 8, 7, 5, 5)
 """How often, of a hundred times, a phone does what: in the order of `GuidesPhone.run`."""
-
-_LEARNERS_AT_ONCE = 6
 
 Posted = tuple[str, Pair, dict[str, Any]]
 """A session's id, whose it is, and its body."""
@@ -30,32 +38,39 @@ Posted = tuple[str, Pair, dict[str, Any]]
 
 @dataclass(frozen=True)
 class Office:
-    """What every phone needs. dial: a line with the token of this person."""
+    """What everybody needs who asks a service. stop: set when nothing new is to be begun."""
 
     city: City
     notebook: Notebook
-    dial: Callable[[str], Line]
+    dial: Dial
     stop: threading.Event
 
 
 class GuidesPhone:
-    """One guide: posts sessions of the own pairings until told to stop, each until it is answered."""
+    """One guide: posts sessions of the own pairings until told to stop, each until it is answered.
 
-    def __init__(self, office: Office, pairs: Sequence[Pair], seed: str) -> None:
+    pace: how long each half hour of the past has to last (seconds), so that there is room until the storm is over.
+    """
+
+    def __init__(self, office: Office, pairs: Sequence[Pair], seed: str, pace: float) -> None:
         self._office = office
         self._book = office.notebook
         self._pairs = pairs
         # Faults change what is answered, never what is posted.
         self._rng = random.Random(seed)
-        self._line, self._second = office.dial(pairs[0].guide), office.dial(pairs[0].guide)
+        self._line, self._second = office.dial("sessions", pairs[0].guide), office.dial("sessions", pairs[0].guide)
+        self._pace = pace
         self._posted: list[Posted] = []
         self._number = 0
 
     def run(self, assess: threading.Event) -> None:
-        """Works until told to stop. assess: from then on two learners show what they can do."""
-        assessed = False
+        """Works until told to stop. assess: from then on some learners show what they can do."""
+        assessed, began = False, monotonic()
         ways = (self._one, self._bulk, self._twins, self._again, self._correct, self._late)
-        while not self._office.stop.is_set() and self._number < DAYS * HALF_HOURS - 100:
+        while not self._office.stop.wait(max(0.0, began + self._number * self._pace - monotonic())):
+            if self._number >= ROOM:
+                self._book.blame(f"a guide has used up all {ROOM} half hours, and posts nothing any more")
+                break
             if assess.is_set() and not assessed:
                 self._assess()
                 assessed = True
@@ -156,9 +171,9 @@ class GuidesPhone:
             self._book.blame(f"session {posted[0]} overlaps another one and was taken")
 
     def _assess(self) -> None:
-        """Two learners show, yesterday morning, that they have reached the target."""
+        """Some learners show, yesterday morning, that they have reached the target."""
         yesterday = datetime.combine(self._office.city.today - timedelta(days=1), time(8), JAKARTA)
-        for number, pair in enumerate(self._pairs[:2]):
+        for number, pair in enumerate(self._pairs[:ASSESSED]):
             posted = self._session(pair, yesterday + timedelta(hours=number), 30, TARGET)
             self._book.final.add(posted[0])
             # What is endorsed can't be corrected: it stays out of what this phone plays with.
@@ -191,7 +206,7 @@ def answer_as_learners(office: Office, seed: str) -> None:
                 break
             continue
         if to := "confirmed" if id_ in book.final else not office.stop.is_set() and _reply(f"{seed}/{id_}"):
-            line = lines.setdefault(pair.learner, office.dial(pair.learner))
+            line = lines.get(pair.learner) or lines.setdefault(pair.learner, office.dial("sessions", pair.learner))
             reason = {"reason": "Seingat saya lebih singkat."} if to == "disputed" else {}
             answer = line.ask("POST", f"/sessions/{id_}/transitions", {"to": to, **reason})
             if answer.good:
@@ -208,7 +223,7 @@ def _reply(seed: str) -> str:
 
 def endorse_as_boss(office: Office, boss: str, wanted: int) -> None:
     """Endorses whatever is asked, until so many were."""
-    line, done = office.dial(boss), 0
+    line, done = office.dial("sessions", boss), 0
     pause = threading.Event()
     while done < wanted:
         for item in line.ask("GET", "/endorsements?state=open").body.get("items", ()):
@@ -220,50 +235,3 @@ def endorse_as_boss(office: Office, boss: str, wanted: int) -> None:
                 office.notebook.blame(f"the endorsement {item['id']} was refused: {answer.rule}")
         pause.wait(1.0)
     line.close()
-
-
-class Crowd:
-    """All phones, each in a thread of its own."""
-
-    def __init__(self, city: City, notebook: Notebook, dial: Callable[[str], Line], seed: int) -> None:
-        self._office = Office(city, notebook, dial, threading.Event())
-        self._assess = threading.Event()
-        self._no_more_posts = threading.Event()
-        posting = Office(city, notebook, dial, self._no_more_posts)
-        self._guides = [
-            self._thread(GuidesPhone(posting, pairs, f"{seed}/{number}").run, self._assess)
-            for number, pairs in enumerate(city.of_guide().values())
-        ]
-        self._others = [
-            self._thread(answer_as_learners, self._office, str(seed)) for _ in range(_LEARNERS_AT_ONCE)
-        ]
-        per_boss = 2 * len(self._guides) // len(city.bosses)
-        self._others += [self._thread(endorse_as_boss, self._office, boss, per_boss) for boss in city.bosses]
-
-    def start(self) -> None:
-        """All begin."""
-        for thread in (*self._guides, *self._others):
-            thread.start()
-
-    def assess(self) -> None:
-        """From now on some learners are assessed."""
-        self._assess.set()
-
-    def finish(self, seconds: float) -> list[str]:
-        """No new posts; what was begun is brought to its end. Names of those that did not end in time."""
-        self._no_more_posts.set()
-        for thread in self._guides:
-            thread.join(seconds)
-        self._office.stop.set()
-        for thread in self._others:
-            thread.join(seconds)
-        return [thread.name for thread in (*self._guides, *self._others) if thread.is_alive()]
-
-    def _thread(self, work: Callable[..., None], *arguments: Any) -> threading.Thread:
-        def run() -> None:
-            try:
-                work(*arguments)
-            except Unanswered as error:
-                self._office.notebook.blame(f"never answered: {error}")
-
-        return threading.Thread(target=run, daemon=True)

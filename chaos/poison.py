@@ -10,13 +10,13 @@ from infra.clock import system_clock
 from infra.messaging import deadletters, kafka
 from infra.messaging.envelope import to_headers
 from infra.messaging.lag import places_of
-from infra.messaging.topics import full_name
+from infra.messaging.topics import dead_letters_of, full_name
 
 TOPIC = "sessions.events"
 READERS = {"notifications": "notifications", "reporting": "reporting-1"}
 """The consumer groups that can't make anything of it, by their services."""
 
-REFUSED = b".dead-letters"
+REFUSED = ".dead-letters"
 
 
 @dataclass(frozen=True)
@@ -57,14 +57,23 @@ class Poisoner:
         self._sent.append(poison)
         return poison
 
-    def look(self, poison: Poison) -> str:
-        """While the dead letters are refused: whether every reader waits before it, in words."""
+    def look(self, poison: Poison) -> str | None:
+        """While the dead letters are refused: whether every reader waits before it, in words.
+
+        None where that can't be said yet: some have not tried to set it aside, or the broker doesn't answer.
+        """
+        settings = self._rig.settings("sessions")
+        if (
+            not {full_name(settings, dead_letters_of(group)) for group in READERS.values()}
+            <= self._rig.kafka.refused
+        ):
+            return None
         try:
-            if kafka.cluster_id(self._rig.settings("sessions")) != poison.cluster:
+            if kafka.cluster_id(settings) != poison.cluster:
                 return "the broker was replaced meanwhile"
             passed = [group for service, group in READERS.items() if self._has_passed(service, group, poison)]
         except (KafkaError, OSError):
-            return "the broker can't be asked"
+            return None
         self.waited.append(not passed)
         return f"{' and '.join(passed)} went on without it" if passed else "its partition waits"
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that can cut connections, slow them down, let nothing through, and refuse writes to a topic."""
+"""A TCP proxy: cuts and slows connections, loses answers, lets nothing through, refuses writes to a topic."""
 
 import asyncio
 import contextlib
@@ -7,19 +7,22 @@ from collections.abc import Coroutine
 from types import TracebackType
 from typing import Any, Self, TypeVar
 
+from chaos import disk
 from infra.local.ports import LOOPBACK, free_port
 
 T = TypeVar("T")
+End = tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
 _CHUNK = 65_536
-_PRODUCE = 0
-"""Kafka's number for a request that writes."""
+_ID = slice(4, 8)
+"""Where a request of Kafka's protocol has the number by which its answer is known, which begins with it."""
 
 
 class Proxy:
     """Clients come to `address`; what they say goes on to `target`, once `lead_to` has told it.
 
-    kafka: whether to look into requests, which `refuse` needs. In use: `with Proxy() as proxy`.
+    kafka: whether to look into requests, which `refuse` needs. In use: `with Proxy() as proxy`. lost: how many
+    answers were. refused: topics to which writes were, since `refuse`.
     """
 
     def __init__(self, *, kafka: bool = False) -> None:
@@ -28,7 +31,10 @@ class Proxy:
         self._target = 0
         self._kafka = kafka
         self._delay = 0.0
-        self._refused = b""
+        self._losing = False
+        self.lost = 0
+        self._words = ""
+        self.refused: set[str] = set()
         self._loop = asyncio.new_event_loop()
         self._open: asyncio.Event
         self._writers: set[asyncio.StreamWriter] = set()
@@ -52,9 +58,14 @@ class Proxy:
         """Lets nothing through, as a cable that is pulled: connections stay, and nobody hears anything."""
         self._loop.call_soon_threadsafe(self._open.clear if blocked else self._open.set)
 
-    def refuse(self, words: bytes) -> None:
-        """Breaks every connection over which somebody writes to a topic whose name holds these; b"" for none."""
-        self._refused = words
+    def lose_answers(self, losing: bool) -> None:  # noqa: FBT001
+        """Lets requests through, but breaks the connection when the answer comes."""
+        self._losing = losing
+
+    def refuse(self, words: str) -> None:
+        """Answers all who write to a topic whose name ends so that its disk is broken; "" for none."""
+        self.refused = set()
+        self._words = words
 
     # --- serving
 
@@ -101,8 +112,7 @@ class Proxy:
             return
         both = {writer, far_writer}
         self._writers |= both
-        there = self._requests(reader, far_writer) if self._kafka else self._pump(reader, far_writer)
-        ways = [asyncio.ensure_future(there), asyncio.ensure_future(self._pump(far_reader, writer))]
+        ways = [asyncio.ensure_future(way) for way in self._ways((reader, writer), (far_reader, far_writer))]
         try:
             await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
         finally:
@@ -112,21 +122,47 @@ class Proxy:
             for each in both:
                 each.transport.abort()
 
+    def _ways(self, near: End, far: End) -> list[Coroutine[Any, Any, None]]:
+        """There and back."""
+        if not self._kafka:
+            return [self._pump(near[0], far[1]), self._back(far[0], near[1])]
+        instead: dict[bytes, bytes] = {}
+        return [self._requests(near[0], far[1], instead), self._answers(far[0], near[1], instead)]
+
     async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError):
             while data := await reader.read(_CHUNK):
                 await self._pass_on(data, writer)
 
-    async def _requests(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """As `_pump`, but request by request, so that one can be refused as a whole."""
-        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
-            while True:
-                length = await reader.readexactly(4)
-                request = await reader.readexactly(int.from_bytes(length, "big"))
-                writes = int.from_bytes(request[:2], "big") == _PRODUCE
-                if self._refused and writes and self._refused in request:
+    async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(_CHUNK):
+                if self._losing:
+                    self.lost += 1
                     return
-                await self._pass_on(length + request, writer)
+                await self._pass_on(data, writer)
+
+    async def _requests(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, instead: dict[bytes, bytes]
+    ) -> None:
+        """As `_pump`, but request by request: one that is refused goes on as a question that changes nothing.
+
+        So the refusal, which is put into `instead`, takes the place of an answer, and all stay in order.
+        """
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while request := await _frame(reader):
+                topics = disk.written_to(request, self._words) if self._words else set()
+                if topics:
+                    self.refused |= topics
+                    instead[request[_ID]] = disk.refusal(request)
+                await self._pass_on(_framed(disk.question(request) if topics else request), writer)
+
+    async def _answers(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, instead: dict[bytes, bytes]
+    ) -> None:
+        with contextlib.suppress(OSError, asyncio.IncompleteReadError):
+            while answer := await _frame(reader):
+                await self._pass_on(_framed(instead.pop(answer[:4], answer)), writer)
 
     async def _pass_on(self, data: bytes, writer: asyncio.StreamWriter) -> None:
         if self._delay:
@@ -134,3 +170,12 @@ class Proxy:
         await self._open.wait()
         writer.write(data)
         await writer.drain()
+
+
+async def _frame(reader: asyncio.StreamReader) -> bytes:
+    """One request or answer of Kafka's protocol, without its length."""
+    return await reader.readexactly(int.from_bytes(await reader.readexactly(4), "big"))
+
+
+def _framed(data: bytes) -> bytes:
+    return len(data).to_bytes(4, "big") + data

@@ -14,7 +14,6 @@ from infra.messaging import kafka
 from infra.messaging.topics import full_name
 from infra.storage.mongo import Document, connect
 
-TOPIC = "sessions.events"
 COUNTING = ("held", "confirmed", "disputed")
 LET_PASS_MINUTES = 5
 _QUIET_SECONDS = 3.0
@@ -53,22 +52,23 @@ def overlaps(sessions: list[Document]) -> int:
     return found
 
 
-def stored_events(rig: Rig) -> set[str]:
-    """The ids of all events that documents of sessions carry, archived ones included."""
-    database = connect(rig.settings("sessions"))
+def stored_events(rig: Rig, service: str) -> set[str]:
+    """The ids of all events for the service's own topic that its documents carry, archived ones included."""
     ids: set[str] = set()
-    for name in ("sessions", "credits", "endorsements"):
-        for document in database[name].find({}, {"events.id": 1}):
-            ids.update(event["id"] for event in document["events"])
-        ids.update(row["_id"] for row in database[f"{name}.archive"].find({}, {"_id": 1}))
+    for each in rig.aggregates(service):
+        for document in each.collection.find({}, {"events.id": 1, "events.topic": 1}):
+            ids.update(event["id"] for event in document["events"] if "topic" not in event)
+        rows = each.archive.find({"event.topic": {"$exists": False}}, {"_id": 1})
+        ids.update(row["_id"] for row in rows)
     return ids
 
 
-def published_events(rig: Rig) -> Counter[str]:
-    """How often each event of sessions lies in its topic; poison left out."""
-    settings = rig.settings("sessions")
+def published_events(rig: Rig, service: str) -> Counter[str]:
+    """How often each event of the service lies in its own topic; poison left out."""
+    settings = rig.settings(service)
     consumer = kafka.consumer(settings, None)
-    places = [TopicPartition(full_name(settings, TOPIC), number) for number in range(settings.partitions)]
+    topic = full_name(settings, f"{service}.events")
+    places = [TopicPartition(topic, number) for number in range(settings.partitions)]
     found: Counter[str] = Counter()
     try:
         consumer.assign(places)
@@ -76,17 +76,17 @@ def published_events(rig: Rig) -> Counter[str]:
         quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < _QUIET_SECONDS:
             for records in consumer.poll(timeout_ms=500).values():
-                found.update(_ids(records))
+                found.update(_ids(records, f"/{service}".encode()))
                 quiet_since = time.monotonic()
     finally:
         consumer.close()
     return found
 
 
-def _ids(records: list[Any]) -> Iterator[str]:
+def _ids(records: list[Any], source: bytes) -> Iterator[str]:
     for record in records:
         headers = dict(record.headers)
-        if headers["ce_source"] == b"/sessions":
+        if headers["ce_source"] == source:
             yield headers["ce_id"].decode()
 
 

@@ -1,15 +1,18 @@
-"""The system as it is attacked: MongoDB and broker behind proxies, services as processes, a wrong clock."""
+"""The system as it is attacked: MongoDB, broker and APIs behind proxies, services as processes, wrong clocks."""
 
 import contextlib
 import os
 import signal
 import sys
 import urllib.request
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import ExitStack
+from importlib import import_module
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+from pymongo.errors import PyMongoError
 
 from chaos.proxy import Proxy
 from infra.local.addresses import Ports
@@ -17,8 +20,11 @@ from infra.local.brokers import choose_broker
 from infra.local.mongod import Mongod
 from infra.local.ports import LOOPBACK, free_port
 from infra.local.process import Process
+from infra.local.supervisor import Child, Supervisor
 from infra.local.system import System
 from infra.settings import DEVELOPMENT, PORTS, Settings
+from infra.storage.aggregates import Aggregates
+from infra.storage.mongo import connect
 
 MAIL_WINDOW_SECONDS = "1"
 
@@ -26,18 +32,20 @@ MAIL_WINDOW_SECONDS = "1"
 class Rig:
     """One system with a handle on each of its parts. In use: `with Rig(home, env, echo) as rig`.
 
-    mongodb, kafka: the proxies in front of them. extra: further workers that run now, by name.
+    mongodb, kafka: the proxies in front of them. doors: those in front of the APIs that phones and HR ask. extra:
+    further workers that run now, by name.
     """
 
     def __init__(self, home: Path, env: Mapping[str, str], echo: Callable[[str], None]) -> None:
         self.home = home.absolute()
         self.home.mkdir(parents=True, exist_ok=True)
         self.mongodb, self.kafka = Proxy(), Proxy(kafka=True)
-        self.extra: dict[str, Process] = {}
+        self.doors = {service: Proxy() for service in ("enrollment", "sessions")}
+        self.extra: dict[str, Supervisor] = {}
         self.mongod = Mongod(log=self.home / "mongod.log")
         self.broker = choose_broker(env, log=self.home / "broker.log", advertised=self.kafka.address)
         self._env = {name: value for name, value in env.items() if not name.startswith("BINA_")}
-        self._clock = self.home / "clock-offset"
+        self._clocks = self.home / "clocks"
         self._echo = echo
         self._numbers = iter(range(2, 1_000_000))
         self._ports = _free_ports()
@@ -69,9 +77,11 @@ class Rig:
         self._running.close()
 
     def _start(self) -> None:
-        self.set_clock(0)
-        for proxy in (self.mongodb, self.kafka):
+        self._clocks.mkdir(exist_ok=True)
+        for proxy in (self.mongodb, self.kafka, *self.doors.values()):
             self._running.enter_context(proxy)
+        for service, door in self.doors.items():
+            door.lead_to(self._ports.api[service])
         self.mongodb.lead_to(self.mongod.port)
         self.kafka.lead_to(int(self.broker.address.rpartition(":")[2]))
         self._running.enter_context(self.mongod)
@@ -89,8 +99,15 @@ class Rig:
             "BINA_KAFKA_BOOTSTRAP": self.kafka.address,
             "BINA_BROKER": self.broker.profile,
             "BINA_MAIL_WINDOW_SECONDS": MAIL_WINDOW_SECONDS,
-            "BINA_CLOCK_OFFSET": str(self._clock),
+            "BINA_CLOCK_OFFSETS": str(self._clocks),
         }
+
+    def aggregates(self, service: str) -> Sequence[Aggregates[Any]]:
+        """All that publishes events, connected anew."""
+        found: Sequence[Aggregates[Any]] = import_module(f"services.{service}.app").aggregates(
+            self.settings(service)
+        )
+        return found
 
     # --- parts
 
@@ -100,11 +117,28 @@ class Rig:
             return self.mongod.process
         if name == "broker":
             return self.broker.process
-        return self.extra[name] if name in self.extra else self.system.process(name)
+        return self.extra[name].process(name) if name in self.extra else self.system.process(name)
 
     def services(self, role: str) -> list[str]:
         """Names of the processes that run as `api` or `worker`."""
         return [f"{service} {role}" for service in PORTS] + [name for name in self.extra if role in name]
+
+    def workers(self, service: str) -> list[str]:
+        """Names of the workers of one service that run now."""
+        names = [name for name in self.services("worker") if name.startswith(service)]
+        return [name for name in names if self.process(name).running]
+
+    def relay_of(self, service: str) -> str | None:
+        """The worker that publishes the service's events, by its lease; None where that can't be said now."""
+        database = connect(self.settings(service))
+        try:
+            lease = database["leases"].find_one({"_id": "relay"})
+        except PyMongoError:
+            return None
+        finally:
+            database.client.close()
+        pid = int(lease["owner"].split("/")[1]) if lease and lease["owner"] else None
+        return next((name for name in self.workers(service) if self.process(name).pid == pid), None)
 
     def kill(self, name: str) -> None:
         """`kill -9` of the process and its children."""
@@ -130,31 +164,38 @@ class Rig:
     # --- workers added and taken away
 
     def add_worker(self, service: str) -> str:
-        """One more worker of the service; gives its name."""
-        name = f"{service} worker {next(self._numbers)}"
-        env = {**self.system.environment, f"BINA_{service.upper()}_WORKER_PORT": str(free_port())}
+        """One more worker of the service, which is looked after as the others are; gives its name."""
+        name, port = f"{service} worker {next(self._numbers)}", free_port()
+        env = {**self.system.environment, f"BINA_{service.upper()}_WORKER_PORT": str(port)}
         command = [sys.executable, "-m", f"services.{service}", "worker"]
         log = self.home / "logs" / f"{name.replace(' ', '-')}.log"
-        process = Process(name, command, log=log, env=env)
-        process.start()
-        self.extra[name] = process
+        child = Child(Process(name, command, log=log, env=env), health=f"http://{LOOPBACK}:{port}/readyz")
+        self.extra[name] = Supervisor([child], self._echo)
+        self.extra[name].start()
         return name
 
     def take_worker_away(self, name: str) -> None:
-        """Ends an extra worker as it is ended in operation: SIGTERM."""
-        self.extra.pop(name).stop()
+        """Ends a worker as it is ended in operation: SIGTERM. One that is not extra is started again."""
+        if name in self.extra:
+            self.extra.pop(name).stop()
+        else:
+            self.process(name).terminate()
 
     def _end_extra(self) -> None:
         for name in list(self.extra):
             self.take_worker_away(name)
 
-    # --- the clock of all services
+    # --- the clocks of all services
 
-    def set_clock(self, offset: float) -> None:
-        """Lets the clocks of all services go wrong by so many seconds."""
-        draft = self._clock.with_suffix(".draft")
+    def clocks(self) -> list[str]:
+        """Names of all processes that have a clock of their own."""
+        return [*self.services("api"), *self.services("worker")]
+
+    def set_clock(self, name: str, offset: float) -> None:
+        """Lets the clock of one process go wrong by so many seconds, also after its next start."""
+        draft = self._clocks / "draft"
         draft.write_text(str(offset))
-        draft.rename(self._clock)
+        draft.rename(self._clocks / name)
 
     # --- health
 

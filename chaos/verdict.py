@@ -4,13 +4,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from chaos import places
 from chaos.calm import GROUPS
 from chaos.city import AGENCIES, CITY, DAYS, City
+from chaos.crowd import Crowd
+from chaos.faults import LEASE_FAULT
 from chaos.line import Weather
 from chaos.notebook import Notebook
 from chaos.poison import READERS, Poisoner
 from chaos.records import Kept, mails, overlaps, published_events, stored_events, stored_sessions
 from chaos.rig import Rig
+from chaos.storm import Storm
 from demo.play.callers import Caller
 from demo.recount.books import Books
 from demo.recount.compare import Line, Question, compare, credits_agree
@@ -36,15 +40,31 @@ class Court:
     weather: Weather
     poisoner: Poisoner
     reader: Caller
+    storm: Storm
+    crowd: Crowd
 
     def findings(self) -> Iterator[Finding]:
         """All of them, one by one."""
+        yield self._faults()
         yield self._answers()
         yield from self._sessions()
-        yield self._log()
+        yield from self._enrollment()
+        yield from (self._log(service) for service in ("enrollment", "sessions"))
         yield self._mails()
         yield from self._kpis()
         yield self._dead_letters()
+
+    def _faults(self) -> Finding:
+        """A storm that missed shows nothing."""
+        storm, faults, waited = self.storm, self.storm.faults, self.poisoner.waited
+        lasting = storm.counts.get(LEASE_FAULT, 0)
+        hit = bool(waited) and faults.lost > 0 and (any(faults.overtaken) or not lasting)
+        told = f"dead letters refused to readers: {len(waited)} times; answers lost on their way: {faults.lost}"
+        if lasting:
+            told += f"; frozen workers whose lease another one took: {sum(faults.overtaken)} of {lasting}"
+        if storm.never:
+            told = f"never: {', '.join(storm.never)}; {told}"
+        return Finding("every kind of fault was dealt, and hit", hit and not storm.never, told)
 
     def _answers(self) -> Finding:
         broken, answers = self.notebook.broken, self.weather.answers
@@ -87,12 +107,36 @@ class Court:
             total += next(row["denominator"] for row in rows if row["id"] == "confirmation_rate")
         return total
 
-    def _log(self) -> Finding:
-        stored, published = stored_events(self.rig), published_events(self.rig)
+    def _enrollment(self) -> Iterator[Finding]:
+        pairing_desk, batch_desk, refused = self.crowd.pairings, self.crowd.batches, self.notebook.refused
+        before = {pair.id for pair in self.city.pairs}
+        found = places.pairings(self.rig)
+        many = places.too_many_pairings(found)
+        differ = places.otherwise([each for each in found if each["_id"] not in before], pairing_desk.states)
+        full = refused["guide-full"], refused["learner-full"]
+        yield Finding(
+            "no guide has more than five pairings at a time, no learner more than two",
+            not many and not differ and all(full),
+            f"{len(pairing_desk.states)} proposed, {full[0]} refused for the guide's sake, {full[1]} for the "
+            f"learner's; {many} people with too many, {differ} pairings otherwise than answered last",
+        )
+        people = places.participants(self.rig, batch_desk.batches)
+        wrong = places.wrong_batches(people)
+        answered = {id_: state for id_, state in batch_desk.states.items() if id_ not in batch_desk.batches}
+        differ, promoted = places.otherwise(people, answered), sum(each["promoted"] for each in people)
+        yield Finding(
+            "never more accepted than seats, and nobody waits beside an empty one",
+            not wrong and not differ and promoted > 0,
+            f"{len(batch_desk.batches)} batches, {len(people)} nominated, {promoted} moved up; {wrong} batches "
+            f"wrong, {differ} people otherwise than answered last",
+        )
+
+    def _log(self, service: str) -> Finding:
+        stored, published = stored_events(self.rig, service), published_events(self.rig, service)
         missing, ghosts = stored - published.keys(), published.keys() - stored
         again = published.total() - len(published)
         return Finding(
-            "every event stored is published, and no other",
+            f"every event that {service} has stored is published, and no other",
             not missing and not ghosts,
             f"{len(stored)} events; {len(missing)} missing, {len(ghosts)} of nothing stored, {again} repetitions",
         )
@@ -128,7 +172,7 @@ class Court:
             more = f" and {len(late)} of a broker before" if late else ""
             said.append(f"{group} {len(found - late)} of {len(wanted)}{more}")
         waited = self.poisoner.waited
-        good = good and all(waited) and bool(expected)
+        good = good and bool(waited) and all(waited) and bool(expected)
         told = f"{', '.join(said)}; while refused, the partition waited {sum(waited)} times of {len(waited)}"
         return Finding("the dead letters hold what was put there, and nothing else", good, told)
 

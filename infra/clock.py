@@ -19,9 +19,10 @@ def trim(instant: datetime) -> datetime:
 
 
 def _offset_file() -> Path | None:
-    """Where a rehearsal of faults says how wrong this machine's clock is; nowhere but in development."""
-    name = os.environ.get("BINA_CLOCK_OFFSET")
-    return Path(name) if name and os.environ.get("BINA_ENV") == "development" else None
+    """Where a rehearsal of faults says how wrong this process's clock is; nowhere but in development."""
+    folder, process = os.environ.get("BINA_CLOCK_OFFSETS"), os.environ.get("BINA_PROCESS")
+    known = folder and process and os.environ.get("BINA_ENV") == "development"
+    return Path(str(folder), str(process)) if known else None
 
 
 _OFFSET_FILE = _offset_file()

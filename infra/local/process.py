@@ -26,7 +26,8 @@ def _die_with_parent() -> None:
 class Process:
     """A program started with `start` (from a thread that lasts as long as it shall), ended with `stop`.
 
-    name: for messages. log: file that gets what it prints; None discards it. env: added to our own.
+    name: for messages. log: file that gets what it prints; None discards it. env: added to our own, together with
+    the name (BINA_PROCESS).
     """
 
     def __init__(
@@ -40,7 +41,7 @@ class Process:
         self.name = name
         self.log = log
         self._command = list(command)
-        self._env = {**os.environ, **env} if env is not None else None
+        self._env = {**os.environ, **env, "BINA_PROCESS": name} if env is not None else None
         self._popen: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:

@@ -88,3 +88,18 @@ def test_a_child_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path
             supervisor.wait_ready(60)
     finally:
         supervisor.stop()
+
+
+def test_each_process_may_have_a_wrong_clock_of_its_own(tmp_path: Path) -> None:
+    """In a rehearsal of faults two machines need not agree on the time."""
+    code = (
+        "from infra.clock import system_clock; from datetime import *; print(system_clock() - datetime.now(UTC))"
+    )
+    env = {"BINA_ENV": "development", "BINA_CLOCK_OFFSETS": str(tmp_path), "PYTHONPATH": str(Path.cwd())}
+    for name, offset in (("one", "3600"), ("two", "0"), ("three", "")):
+        if offset:
+            (tmp_path / name).write_text(offset)
+        process = Process(name, [sys.executable, "-c", code], log=tmp_path / f"{name}.log", env=env)
+        process.start()
+        assert process.wait(20)
+        assert process.tail().startswith("0:59:59" if offset == "3600" else "-1 day, 23:59:59"), process.tail()
