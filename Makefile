@@ -11,10 +11,10 @@ LOCK = $(VENV)/bin/uv pip compile --quiet --universal --generate-hashes --no-emi
 
 .DEFAULT_GOAL := help
 .PHONY: help demo up down reset status ops backup restore token bench chaos test lint format contract access audit \
-	audit-image lock clean secrets compose-up compose-down compose-demo compose-token
+	audit-image lock clean secrets compose-up compose-down compose-demo compose-token compose-backup compose-restore
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 demo: $(READY) ## Play the programme on a fresh system; stays up until Ctrl-C (ONCE=1: ends after it)
 	@$(PY) -m demo $(if $(ONCE),--once)
@@ -97,6 +97,12 @@ compose-demo: $(READY) ## Play the demo's story on a system of its own in contai
 
 compose-token: ## Print a token for them: make -s compose-token ROLES=hr,employee SUB=<id> UNIT=<code>
 	@ROLES="$(ROLES)" SUB="$(SUB)" UNIT="$(UNIT)" infra/deploy/make-token
+
+compose-backup: ## Save their databases while they run, as of one instant: make compose-backup TO=directory
+	@COMPOSE="$(COMPOSE)" infra/deploy/backup save "$(TO)"
+
+compose-restore: ## Bring a backup back into empty volumes: make compose-restore FROM=directory
+	@COMPOSE="$(COMPOSE)" infra/deploy/backup load "$(FROM)"
 
 clean: ## Remove the environment and all caches, not the data
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

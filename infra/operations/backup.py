@@ -36,12 +36,15 @@ class CannotRestore(Exception):
 
 
 def save(settings: Sequence[Settings], directory: Path) -> dict[str, Any]:
-    """Writes all databases of these services to a new directory; gives what stands in its manifest.
+    """Writes all databases of these services to a new or empty directory; gives what stands in its manifest.
 
-    Raises PyMongoError: `SnapshotTooOld` where reading takes longer than MongoDB keeps the past
-    (`minSnapshotHistoryWindowInSeconds`, five minutes unless set).
+    Raises FileExistsError where something is in it; PyMongoError, `SnapshotTooOld` where reading takes longer
+    than MongoDB keeps the past (`minSnapshotHistoryWindowInSeconds`, five minutes unless set).
     """
-    directory.mkdir(parents=True)
+    # It will hold names and notes.
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if any(directory.iterdir()):
+        raise FileExistsError(f"{directory} is not empty")
     client = _client(settings)
     try:
         # Names first: they can't be read of an instant. A collection made later was empty at it.

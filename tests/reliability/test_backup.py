@@ -1,5 +1,6 @@
 """Everything is saved while people write, and brought back elsewhere: what was accepted until then is there."""
 
+import stat
 import threading
 import uuid
 from collections.abc import Iterator
@@ -105,6 +106,21 @@ def test_a_backup_made_while_people_write_comes_back_whole(
 
 def _confirmed(saved: dict[str, str]) -> int:
     return sum(status == "confirmed" for status in saved.values())
+
+
+def test_a_backup_is_for_its_owner_alone_and_never_mixed_with_another(
+    settings_for: SettingsFor, tmp_path: Path
+) -> None:
+    """It holds names and notes; a directory that is empty already is as good as a new one."""
+    settings = settings_for("sessions")
+    connect(settings)["sessions"].insert_one({"_id": "a"})
+    save([settings], tmp_path / "new")
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    with pytest.raises(FileExistsError, match="not empty"):
+        save([settings], tmp_path / "new")
+    (tmp_path / "empty").mkdir()
+    save([settings], tmp_path / "empty")
+    assert (tmp_path / "empty/manifest.json").exists()
 
 
 def test_a_damaged_backup_changes_nothing(

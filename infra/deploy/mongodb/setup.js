@@ -1,5 +1,6 @@
-// Makes the replica set, and for each service a user that can reach its own database only. Safe to repeat: a
-// password that has changed in the secrets is changed in the database.
+// Makes the replica set, and users: for each service one that can reach its own database only, one that can read all
+// four for a backup, one that can fill them from it. Safe to repeat: a password that has changed in the secrets is
+// changed in the database.
 const fs = require("fs");
 
 const SERVICES = ["enrollment", "sessions", "notifications", "reporting"];
@@ -43,20 +44,22 @@ function initiate(admin) {
   }
 }
 
-function ensureUser(admin, service) {
-  const database = admin.getSiblingDB(`bina_${service}`);
-  const password = new URL(secret(`mongodb-uri-${service}`).replace("mongodb:", "http:")).password;
-  const user = { pwd: decodeURIComponent(password), roles: [{ role: "readWrite", db: `bina_${service}` }] };
-  if (database.getUser(service)) {
-    database.updateUser(service, user, MAJORITY);
+function ensureUser(database, name, role, services) {
+  const password = new URL(secret(`mongodb-uri-${name}`).replace("mongodb:", "http:")).password;
+  const roles = services.map((service) => ({ role, db: `bina_${service}` }));
+  const user = { pwd: decodeURIComponent(password), roles };
+  if (database.getUser(name)) {
+    database.updateUser(name, user, MAJORITY);
   } else {
-    database.createUser({ user: service, ...user }, MAJORITY);
-    print(`The user of ${service} is made.`);
+    database.createUser({ user: name, ...user }, MAJORITY);
+    print(`The user of ${name} is made.`);
   }
 }
 
 const admin = patiently("MongoDB can't be reached", connected);
 initiate(admin);
 patiently("The replica set has no primary", () => admin.runCommand({ hello: 1 }).isWritablePrimary);
-SERVICES.forEach((service) => ensureUser(admin, service));
+SERVICES.forEach((service) => ensureUser(admin.getSiblingDB(`bina_${service}`), service, "readWrite", [service]));
+ensureUser(admin, "backup", "read", SERVICES);
+ensureUser(admin, "restore", "readWrite", SERVICES);
 print("MongoDB is ready.");

@@ -57,11 +57,21 @@ def test_they_are_made_once(secrets: Path) -> None:
     assert {path.name: path.read_bytes() for path in secrets.iterdir()} == before
 
 
-def test_every_service_has_a_password_of_its_own(secrets: Path) -> None:
-    """Else one that leaks would open the databases of all."""
+def test_what_a_new_version_needs_is_added(secrets: Path) -> None:
+    """A directory of before has all of it after another run, and what was there is as it was."""
+    (secrets / "mongodb-uri-backup").unlink()
+    before = {path.name: path.read_bytes() for path in secrets.iterdir()}
+    assert run("make-secrets", BINA_SECRETS=str(secrets)).returncode == 0
+    after = {path.name: path.read_bytes() for path in secrets.iterdir()}
+    assert before.items() < after.items()
+    assert after.keys() - before.keys() == {"mongodb-uri-backup"}
+
+
+def test_every_user_of_the_database_has_a_password_of_its_own(secrets: Path) -> None:
+    """Each service, the backup and who brings it back: else one that leaks would open the databases of all."""
     uris = [path.read_text() for path in secrets.glob("mongodb-uri-*")]
     passwords = {uri.split(":")[2].split("@")[0] for uri in uris}
-    assert len(passwords) == len(uris) == 4
+    assert len(passwords) == len(uris) == 6
     assert all(len(password) == 48 for password in passwords)
 
 
