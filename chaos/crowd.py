@@ -14,9 +14,14 @@ _LEARNERS_AT_ONCE = 6
 
 
 class Crowd:
-    """Guides, learners, supervisors, and HR at two desks. seconds: how long the storm is to last."""
+    """Guides, learners, supervisors, and HR at two desks. seconds: how long the storm is to last.
 
-    def __init__(self, city: City, notebook: Notebook, dial: Dial, seed: int, seconds: float) -> None:
+    hr: False where there is no enrollment to ask; nobody sits at the desks then.
+    """
+
+    def __init__(
+        self, city: City, notebook: Notebook, dial: Dial, seed: int, seconds: float, *, hr: bool = True
+    ) -> None:
         self._office = Office(city, notebook, dial, threading.Event())
         self._assess = threading.Event()
         self._no_more_posts = threading.Event()
@@ -31,7 +36,8 @@ class Crowd:
             for number, pairs in enumerate(city.of_guide().values())
         ]
         per_boss = ASSESSED * len(self._posting) // len(city.bosses)
-        self._posting += [self._thread(self.pairings.run), self._thread(self.batches.run)]
+        if hr:
+            self._posting += [self._thread(self.pairings.run), self._thread(self.batches.run)]
         self._others = [
             self._thread(answer_as_learners, self._office, str(seed)) for _ in range(_LEARNERS_AT_ONCE)
         ]

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from infra.messaging.relay import UNSENT
+from infra.messaging.unsent import UNSENT
 from infra.storage.aggregates import Aggregates
 
 

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 
 from chaos.city import DAYS, TARGET, City, Pair
+from chaos.crowd import Crowd
 from chaos.line import Line, Weather
 from chaos.notebook import Notebook
-from chaos.phones import Crowd
 from demo.ledger import Ledger
 from infra.clock import day_of, system_clock, to_wire
 from infra.messaging.consumer import Consumer
@@ -49,7 +49,7 @@ def test_the_primary_dies_under_phones(members: ReplicaSet, settings_for: Settin
     def dial(sub: str) -> Line:
         return Line(f"http://127.0.0.1:{settings.port}", tokens(sub, "employee"), weather, PATIENCE)
 
-    crowd = Crowd(_city(world), book, dial, seed=5)
+    crowd = Crowd(_city(world), book, dial, 5, PATIENCE, hr=False)
     with running(api, worker, Threads(reader)):
         eventually(lambda: is_ready(settings.port) and is_ready(settings.worker_port), timeout=60)
         crowd.start()

@@ -11,9 +11,9 @@ from infra.messaging.envelope import Event, to_headers
 from infra.messaging.topics import ensure_topics, full_name
 from infra.settings import Settings
 from infra.storage.mongo import Document
-from services.reporting.app import api, groups, rebuild, worker
+from services.reporting.app import api, rebuild, worker
 from services.reporting.domain.periods import known
-from services.reporting.generations import Generations, group_of
+from services.reporting.generations import Generations
 from services.reporting.kpis import KPIS
 from services.reporting.store import Store
 from tests.component.reporting.test_projection import expected, numbers
@@ -90,15 +90,6 @@ def test_a_rebuild_counts_the_log_anew_and_changes_over(settings: Settings, data
         send(settings, events[100:])
         assert eventually(lambda: agrees(generations, world), timeout=40, interval=0.5)
         assert generations.store().generation == 2
-
-
-def test_the_group_of_a_rebuild_is_named_while_it_runs(settings: Settings, database: Database[Document]) -> None:
-    """Behind the one that is shown, until that is the one."""
-    generations = Generations(database)
-    shown, following = generations.begin().generation, generations.next().generation
-    assert list(groups(settings)) == [group_of(shown), group_of(following)]
-    generations.activate(following)
-    assert list(groups(settings)) == [group_of(following)]
 
 
 def test_the_page_and_its_parts_are_served_to_anybody(settings: Settings) -> None:
