@@ -58,7 +58,7 @@ def save(settings: Sequence[Settings], directory: Path) -> dict[str, Any]:
     finally:
         client.close()
     # Written last: a directory without it is no backup.
-    (directory / "manifest.json").write_text(json.dumps(manifest, indent=1))
+    _private(directory / "manifest.json").write_text(json.dumps(manifest, indent=1))
     return manifest
 
 
@@ -94,13 +94,19 @@ def _collections(database: Database[RawBSONDocument]) -> list[str]:
 
 def _dump(client: Raw, database: str, name: str, session: ClientSession, directory: Path) -> Mapping[str, Any]:
     path = directory / database / f"{name}.bson.gz"
-    path.parent.mkdir(exist_ok=True)
+    path.parent.mkdir(exist_ok=True, mode=0o700)
     count = 0
-    with gzip.open(path, "wb", compresslevel=3) as file:
+    with gzip.open(_private(path), "wb", compresslevel=3) as file:
         for document in client[database][name].find({}, session=session, batch_size=BATCH):
             file.write(document.raw)
             count += 1
     return {"documents": count, "sha256": _digest(path)}
+
+
+def _private(path: Path) -> Path:
+    """A new file that nobody else reads: all that is known of people is in there."""
+    path.touch(mode=0o600, exist_ok=False)
+    return path
 
 
 def _digest(path: Path) -> str:

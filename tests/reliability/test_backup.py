@@ -1,5 +1,6 @@
 """Everything is saved while people write, and brought back elsewhere: what was accepted until then is there."""
 
+import os
 import stat
 import threading
 import uuid
@@ -108,19 +109,32 @@ def _confirmed(saved: dict[str, str]) -> int:
     return sum(status == "confirmed" for status in saved.values())
 
 
-def test_a_backup_is_for_its_owner_alone_and_never_mixed_with_another(
-    settings_for: SettingsFor, tmp_path: Path
-) -> None:
-    """It holds names and notes; a directory that is empty already is as good as a new one."""
+def test_a_backup_is_never_mixed_with_another(settings_for: SettingsFor, tmp_path: Path) -> None:
+    """A directory that is empty already is as good as a new one; one that holds something is refused."""
     settings = settings_for("sessions")
     connect(settings)["sessions"].insert_one({"_id": "a"})
     save([settings], tmp_path / "new")
-    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
     with pytest.raises(FileExistsError, match="not empty"):
         save([settings], tmp_path / "new")
     (tmp_path / "empty").mkdir()
     save([settings], tmp_path / "empty")
     assert (tmp_path / "empty/manifest.json").exists()
+
+
+def test_nobody_else_reads_a_backup(settings_for: SettingsFor, tmp_path: Path) -> None:
+    """Its directories and files are their owner's alone, whatever the usual mode is."""
+    settings = settings_for("enrollment")
+    connect(settings)["employees"].insert_one({"_id": "x"})
+    usual = os.umask(0)
+    try:
+        save([settings], tmp_path / "backup")
+    finally:
+        os.umask(usual)
+    modes = {
+        stat.S_IMODE(path.stat().st_mode) for path in [tmp_path / "backup", *(tmp_path / "backup").rglob("*")]
+    }
+    files = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "backup").rglob("*") if path.is_file()}
+    assert (files, modes) == ({0o600}, {0o600, 0o700})
 
 
 def test_a_damaged_backup_changes_nothing(
