@@ -75,20 +75,38 @@ class File:
 
 
 class Address:
-    """An http(s) address."""
+    """An https address, in development an http one as well; so is every address that it leads on to."""
 
     every = ADDRESS_LOOK_SECONDS
 
-    def __init__(self, address: str) -> None:
-        self._request = urllib.request.Request(address, headers={"Accept": "application/json"})  # noqa: S310 - http(s), by the settings
+    def __init__(self, address: str, *, development: bool) -> None:
+        self._request = urllib.request.Request(address, headers={"Accept": "application/json"})  # noqa: S310 - see _opener
+        self._opener = _opener(development=development)
 
     def read(self) -> bytes:
         """The body of the answer."""
-        with urllib.request.urlopen(self._request, timeout=FETCH_TIMEOUT_SECONDS) as answer:  # noqa: S310 - as above
+        with self._opener.open(self._request, timeout=FETCH_TIMEOUT_SECONDS) as answer:
             content: bytes = answer.read(LARGEST_SET + 1)
         if len(content) > LARGEST_SET:
             raise ValueError("too large for a set of keys")
         return content
+
+
+def _opener(*, development: bool) -> urllib.request.OpenerDirector:
+    """What speaks https and nothing else: the usual one follows a redirection to http and ftp as well."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.UnknownHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPDefaultErrorHandler,
+        urllib.request.HTTPRedirectHandler,
+        urllib.request.HTTPErrorProcessor,
+    ):
+        opener.add_handler(handler())
+    if development:
+        opener.add_handler(urllib.request.HTTPHandler())
+    return opener
 
 
 class KeySet:
@@ -170,7 +188,9 @@ class KeySet:
 
 def source_of(settings: Settings) -> Source:
     """The file or the address of the settings."""
-    return Address(settings.jwks) if is_address(settings.jwks) else File(settings.jwks)
+    if is_address(settings.jwks):
+        return Address(settings.jwks, development=settings.development)
+    return File(settings.jwks)
 
 
 def refuse_development_keys(settings: Settings) -> None:

@@ -2,15 +2,22 @@
 
 import json
 import os
+import ssl
 import threading
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 
 from infra.problems import Refused
 from infra.settings import Settings
@@ -111,6 +118,24 @@ class Served(BaseHTTPRequestHandler):
         pass
 
 
+def self_signed(directory: Path) -> tuple[Path, Path]:
+    """A certificate of 127.0.0.1 and its key."""
+    secret = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    today = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, secret.public_key(), x509.random_serial_number())
+        .not_valid_before(today - timedelta(days=1))
+        .not_valid_after(today + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(ip_address("127.0.0.1"))]), critical=False)
+        .sign(secret, hashes.SHA256())
+    )
+    certificate, key = directory / "certificate.pem", directory / "key.pem"
+    certificate.write_bytes(made.public_bytes(Encoding.PEM))
+    key.write_bytes(secret.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return certificate, key
+
+
 @pytest.fixture
 def address() -> Iterator[str]:
     Served.asked = 0
@@ -126,7 +151,7 @@ def address() -> Iterator[str]:
 def test_an_address_is_asked_seldom(address: str, watch: Watch, issuer: Issuer) -> None:
     """Once a minute; again for an unknown key id, but not for each one that somebody makes up."""
     Served.content = json.dumps({"keys": [issuer.jwk()]}).encode()
-    checker = TokenVerifier(KeySet(Address(address), development=False), "bina", "bina")
+    checker = TokenVerifier(KeySet(Address(address, development=True), development=False), "bina", "bina")
     for number in range(20):
         checker.verify(issuer.token(f"u{number}"))
     assert Served.asked == 1
@@ -139,6 +164,51 @@ def test_an_address_is_asked_seldom(address: str, watch: Watch, issuer: Issuer) 
     watch.now += 60
     checker.verify(fresh.token("u2"))
     assert Served.asked == 3
+
+
+@pytest.fixture
+def certified(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[str, list[str]]]:
+    """An https address that everybody trusts, and where it sends on to: itself unless told otherwise."""
+    certificate, key = self_signed(tmp_path)
+    targets: list[str] = []
+
+    class Elsewhere(Served):
+        def do_GET(self) -> None:
+            if not targets:
+                return super().do_GET()
+            self.send_response(302)
+            self.send_header("Location", targets.pop())
+            self.end_headers()
+            return None
+
+    server = HTTPServer(("127.0.0.1", 0), Elsewhere)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    server.socket = context.wrap_socket(server.socket, server_side=True)
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}/jwks", targets
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def test_keys_come_by_https_alone(certified: tuple[str, list[str]], address: str) -> None:
+    """Also where an address sends on to another one; in development http will do."""
+    safe, targets = certified
+    Served.content = b"{}"
+    assert Address(safe, development=False).read() == b"{}"
+    targets.append(safe)
+    assert Address(safe, development=False).read() == b"{}"
+    for other in (address, "ftp://127.0.0.1:1/jwks", "file:///etc/hostname"):
+        targets.append(other)
+        with pytest.raises(OSError, match=r"unknown url type|not allowed"):
+            Address(safe, development=False).read()
+    with pytest.raises(OSError, match="unknown url type"):
+        Address(address, development=False).read()
+    targets.append(address)
+    assert Address(safe, development=True).read() == b"{}"
 
 
 def test_an_address_that_is_away(watch: Watch, environment: dict[str, str], issuer: Issuer) -> None:
