@@ -29,9 +29,14 @@ class Outdated(Exception):
 def visible_session(store: Store, actor: Actor, session_id: str) -> Stored[Session]:
     """The session, for its guide, its learner, HR and auditors; 404 for everybody else."""
     stored = store.sessions.get(session_id)
-    if stored is None or not (actor.sub in stored.state.people or actor.has(*READS_ALL)):
+    if stored is None or not may_see(actor, stored):
         raise unknown(texts.SESSION)
     return stored
+
+
+def may_see(actor: Actor, stored: Stored[Session]) -> bool:
+    """Whether the actor may know that the session exists."""
+    return actor.sub in stored.state.people or actor.has(*READS_ALL)
 
 
 def visible_endorsement(store: Store, actor: Actor, endorsement_id: str) -> Stored[Endorsement]:

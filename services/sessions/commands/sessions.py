@@ -21,7 +21,7 @@ from ..domain.credit import Row
 from ..domain.session import Content, Feedback, Session, Status
 from ..domain.slots import clash, slots_of
 from ..store import Store
-from .access import Outdated, effective_time, visible_session
+from .access import Outdated, effective_time, may_see, visible_session
 from .recording import New, Recorder, known_pairing, recorded
 from .settling import Settling
 
@@ -68,7 +68,9 @@ class Sessions:
         try:
             result = self._recorder.record(new)
         except Refused:
-            if self._store.sessions.get(session_id) is not None:
+            # A stranger hears the same of a session that is hidden as of one that is not there.
+            stored = self._store.sessions.get(session_id)
+            if stored is not None and may_see(actor, stored):
                 return None
             raise
         if isinstance(result, Exists):
@@ -100,10 +102,7 @@ class Sessions:
 
     def rewrite(self, actor: Actor, session_id: str, content: Content, based_on: int | None) -> Stored[Session]:
         """Changes a stored session to the guide's content; equal content changes nothing."""
-        stored = self._store.sessions.get(session_id)
-        if stored is None:
-            raise Refused("stale", texts.NOTHING_STORED, status=412, current={})
-        visible_session(self._store, actor, session_id)
+        stored = visible_session(self._store, actor, session_id)
         if actor.sub == stored.state.guide_id and content == stored.state.content:
             return stored
 

@@ -73,10 +73,6 @@ NOT_THE_ENDORSER = Text(
     "Keputusan ini milik atasan yang diminta atau BKPSDM.",
     "The decision belongs to the supervisor who was asked, or to HR.",
 )
-NOTHING_STORED = Text(
-    "Belum ada sesi dengan nomor ini.",
-    "There is no session with this id to change.",
-)
 BUSY = Text(
     "Terlalu banyak perubahan pada saat yang sama; coba lagi sebentar lagi.",
     "Too many changes at the same moment; try again shortly.",

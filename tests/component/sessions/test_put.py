@@ -1,11 +1,13 @@
+import json
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
-import pytest
-
 from tests.component.sessions.world import START, Trio, World, body
+from tests.support import Answer, Client
 
 
 def test_a_new_session_is_created_and_shown_in_full(world: World, pair: Trio) -> None:
@@ -68,10 +70,36 @@ def test_changed_content_needs_the_version_it_is_based_on(world: World, pair: Tr
     world.by(guide).put(path, body(pairing, private_note="z", summary="x"), version=2).expect(200)
 
 
-@pytest.mark.parametrize("tag", ['"1"', "*"])
-def test_if_match_on_nothing_is_stale(world: World, pair: Trio, tag: str) -> None:
+def test_whether_a_hidden_session_exists_can_not_be_told(world: World, pair: Trio) -> None:
+    """A change of it, by any way and on any base, gets the same answer as one of a session that isn't there."""
     guide, _, pairing = pair
-    world.by(guide).put(f"/v1/sessions/{uuid4()}", body(pairing), headers={"If-Match": tag}).expect(412)
+    hidden, unknown = str(uuid4()), str(uuid4())
+    world.by(guide).put(f"/v1/sessions/{hidden}", body(pairing)).expect(201)
+    other = world.employee(), world.employee()
+    stranger, own = world.by(other[0]), world.pairing(*other)
+
+    def told(answer: Answer, id_: str) -> tuple[int, str]:
+        return answer.status, json.dumps(answer.body).replace(id_, "")
+
+    def answers(id_: str) -> Iterator[tuple[int, str]]:
+        for to in (pairing, str(uuid4()), own):
+            for version in (1, 7) if to == own else (None, 1, 7):
+                yield told(stranger.put(f"/v1/sessions/{id_}", body(to), version=version), id_)
+                item = {"id": id_, "base_version": version, **body(to)}
+                yield told(sync(stranger, sessions=[item]), id_)
+        step = {"to": "cancelled", "reason": "x"}
+        yield told(stranger.post(f"/v1/sessions/{id_}/transitions", step), id_)
+        yield told(sync(stranger, transitions=[{"id": id_, "base_version": 1, **step}]), id_)
+
+    assert list(answers(hidden)) == list(answers(unknown))
+    for tag in ('"1"', "*"):
+        world.by(guide).put(f"/v1/sessions/{unknown}", body(pairing), headers={"If-Match": tag}).expect(404)
+
+
+def sync(client: Client, **queue: Any) -> Answer:
+    """The results alone: a cursor has a time in it."""
+    answer = client.post("/v1/sync", queue).expect(200)
+    return replace(answer, body=answer.body["results"])
 
 
 def test_an_unknown_pairing_is_to_be_sent_again(world: World) -> None:
