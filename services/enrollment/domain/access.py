@@ -23,6 +23,8 @@ ROLES: Mapping[str, frozenset[str]] = {
     "gaps.read": frozenset({"hr", "officer", "leader", "auditor"}),
     "imports.write": frozenset({"hr"}),
     "imports.read": frozenset({"hr", "auditor"}),
+    # Whole rows of files, with NIPs, addresses and telephones: those are for HR and oneself.
+    "imports.rejects": frozenset({"hr"}),
     "employees.write": frozenset({"hr"}),
     "employees.list": frozenset({"hr", "officer", "auditor"}),
     "employees.read": frozenset({"hr", "officer", "employee", "auditor"}),

@@ -76,7 +76,7 @@ def _read(blp: Blueprint, context: Context) -> None:
         return with_etag(shown(stored), stored.version)
 
     @blp.route("/<id:import_id>/rejects.csv")
-    @right("imports.read")
+    @right("imports.rejects")
     @blp.response(200, CSV_FILE, content_type="text/csv")  # type: ignore[arg-type]
     def rejects(import_id: str) -> Response:
         """Fetch the rejected rows as CSV: their own columns, then row, field and reason."""

@@ -45,7 +45,7 @@ TABLE: list[tuple[str, str, Any, set[str]]] = [
     ("POST", "/v1/imports?kind=units", "file", {"hr"}),
     ("GET", "/v1/imports", None, {"hr", "auditor"}),
     ("GET", "/v1/imports/{import}", None, {"hr", "auditor"}),
-    ("GET", "/v1/imports/{import}/rejects.csv", None, {"hr", "auditor"}),
+    ("GET", "/v1/imports/{import}/rejects.csv", None, {"hr"}),
     ("GET", "/v1/imports/{import}/activity", None, {"hr", "auditor"}),
     ("PUT", "/v1/employees", [], {"hr"}),
     ("GET", "/v1/employees", None, {"hr", "officer", "auditor"}),
