@@ -44,15 +44,6 @@ def page(
     return documents, encode([_value(documents[-1], name) for name, _ in order])
 
 
-def piece(rows: Sequence[Row], limit: int, cursor: str | None) -> tuple[Sequence[Row], str | None]:
-    """The same of a list that was made whole: its cursor is a place in it."""
-    first = decode(cursor, int)[0] if cursor is not None else 0
-    if first < 0:
-        raise _bad_cursor()
-    until = first + limit
-    return rows[first:until], encode([until]) if until < len(rows) else None
-
-
 def encode(values: Sequence[Any]) -> str:
     """The position as a string that clients hand back without looking into it."""
     return base64.urlsafe_b64encode(bson.encode({"v": list(values)})).decode().rstrip("=")

@@ -1,12 +1,14 @@
 """Lists in pages: `limit` and an opaque `cursor` in, `{items, next}` out."""
 
 import re
+from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any
 
 from marshmallow import Schema, fields
 
-from infra.problems import Text
+from infra.problems import FieldError, Text, invalid
+from infra.storage.paging import decode, encode
 from infra.web.bodies import Body, Strict
 from infra.web.fields import QueryInteger, opt, wrong
 
@@ -50,3 +52,12 @@ def list_of(schema: type[Schema]) -> Schema:
     }
     made: type[Schema] = type(name, (Body,), members)
     return made()
+
+
+def piece(whole: Sequence[Any], query: Mapping[str, Any]) -> dict[str, Any]:
+    """One page of a list that was made whole; raises Refused (422, `?cursor`) for a cursor of another list."""
+    start = decode(query["cursor"], int)[0] if query["cursor"] else 0
+    if start < 0:
+        raise invalid(FieldError("?cursor", BAD_CURSOR))
+    end = start + query["limit"]
+    return {"items": whole[start:end], "next": encode([end]) if end < len(whole) else None}

@@ -10,7 +10,7 @@ from infra.storage.paging import page
 from infra.web.auth import require
 from infra.web.blueprint import Blueprint
 from infra.web.conditional import if_match, with_etag
-from infra.web.paging import list_of
+from infra.web.paging import PageArgs, list_of, piece
 from services.notifications import wording
 from services.notifications.commands import Commands
 from services.notifications.domain import Preferences
@@ -106,10 +106,11 @@ def preferences(commands: Commands, store: Store) -> Blueprint:
         return with_etag(preferences_shown(stored), stored.version, status=status, location=location)
 
     @blp.route("/activity")
+    @blp.arguments(PageArgs(), location="query")
     @blp.response(200, list_of(StepOut))
-    def activity() -> Any:
+    def activity(query: dict[str, Any]) -> Any:
         """See when you changed your preferences."""
-        return {"items": store.preferences.activity(require("employee").sub), "next": None}
+        return piece(store.preferences.activity(require("employee").sub), query)
 
     return blp
 
@@ -145,12 +146,13 @@ def deliveries(commands: Commands, store: Store) -> Blueprint:
         return with_etag(delivery_shown(stored), stored.version, cacheable=False)
 
     @blp.route("/<id:delivery_id>/activity")
+    @blp.arguments(PageArgs(), location="query")
     @blp.response(200, list_of(StepOut))
-    def activity(delivery_id: str) -> Any:
+    def activity(query: dict[str, Any], delivery_id: str) -> Any:
         """See what became of a delivery, and who tried it again."""
         _reader()
         commands.delivery(delivery_id)
-        return {"items": store.deliveries.activity(delivery_id), "next": None}
+        return piece(store.deliveries.activity(delivery_id), query)
 
     @blp.route("/<id:delivery_id>/retry", methods=["POST"])
     @blp.response(200, DeliveryOut())

@@ -8,11 +8,10 @@ import msgspec
 
 from infra.clock import Clock, day_of
 from infra.problems import FieldError, Text, invalid, unknown
-from infra.storage.paging import piece
 from infra.web.auth import current_actor, require
 from infra.web.blueprint import Blueprint
 from infra.web.context import language
-from infra.web.paging import list_of
+from infra.web.paging import PageArgs, list_of, piece
 from services.reporting import freshness
 from services.reporting.access import INSIDE, inside, sight
 from services.reporting.domain.periods import Period, between, of_day, previous
@@ -59,7 +58,7 @@ def kpis(generations: Generations, clock: Clock) -> Blueprint:
         as_of = freshness.as_of(store, now)
         period = query["period"] or of_day(_today(now), "year")
         rows = Reports(Figures(store)).kpis(seen, period, as_of, language())
-        return _page(rows, query)
+        return piece(rows, query)
 
     @blp.route("/<kpi_id>/series")
     @blp.arguments(SeriesQuery(), location="query")
@@ -71,7 +70,7 @@ def kpis(generations: Generations, clock: Clock) -> Blueprint:
         part = _part(kpi, query["part"])
         seen = sight(current_actor(), query["unit"], store.tree(), today)
         points = Reports(Figures(store)).series(seen, kpi, part, _stretch(query, today), language())
-        return _page(points, query)
+        return piece(points, query)
 
     return blp
 
@@ -110,7 +109,7 @@ def gaps(generations: Generations, clock: Clock) -> Blueprint:
         scope = inside(current_actor(), query["unit"], store.tree(), today)
         period = query["period"] or of_day(today, "year")
         lines = Figures(store).gap_lines(scope, [period])[period.key]
-        return _page([msgspec.structs.asdict(line) for line in lines], query)
+        return piece([msgspec.structs.asdict(line) for line in lines], query)
 
     return blp
 
@@ -120,11 +119,12 @@ def sources(generations: Generations, clock: Clock) -> Blueprint:
     blp = Blueprint("freshness", __name__, url_prefix="/freshness", description="How fresh the figures are.")
 
     @blp.route("")
+    @blp.arguments(PageArgs(), location="query")
     @blp.response(200, list_of(SourceOut))
-    def listing() -> Any:
+    def listing(query: dict[str, Any]) -> Any:
         """Show for each source what was read of it last, and how much is still to be read."""
         require(*INSIDE, "leader", "kpi_reader", "admin")
-        return {"items": freshness.sources(generations.store(), clock()), "next": None}
+        return piece(freshness.sources(generations.store(), clock()), query)
 
     return blp
 
@@ -162,9 +162,3 @@ def _stretch(query: dict[str, Any], today: str) -> Sequence[Period]:
     if len(periods) > MOST_PERIODS:
         raise invalid(FieldError("?from", TOO_MANY))
     return periods
-
-
-def _page(rows: Sequence[dict[str, Any]], query: dict[str, Any]) -> dict[str, Any]:
-    """A piece of a list that was made whole."""
-    items, after = piece(rows, query["limit"], query["cursor"])
-    return {"items": items, "next": after}

@@ -53,6 +53,21 @@ def test_every_path_is_snake_case_below_v1(service: str, openapi: dict[str, dict
 
 
 @pytest.mark.parametrize("service", contract.SERVICES)
+def test_every_list_is_paged(service: str, openapi: dict[str, dict[str, Any]]) -> None:
+    """Whatever answers with `{items, next}` takes `limit` and `cursor`."""
+    schemas = openapi[service]["components"]["schemas"]
+    lists = {
+        f"#/components/schemas/{name}" for name, each in schemas.items() if "next" in each.get("properties", {})
+    }
+    for path, item in openapi[service]["paths"].items():
+        for method in {"get", "post"} & set(item):
+            answer = item[method]["responses"].get("200", {}).get("content", {}).get("application/json", {})
+            if answer.get("schema", {}).get("$ref") in lists:
+                taken = {each["name"] for each in item[method].get("parameters", ())}
+                assert {"limit", "cursor"} <= taken, f"{method} {path}"
+
+
+@pytest.mark.parametrize("service", contract.SERVICES)
 def test_only_what_must_be_is_open(service: str, openapi: dict[str, dict[str, Any]]) -> None:
     """Certificate checks are open to all; everything else below /v1 asks for a token."""
     opened = {

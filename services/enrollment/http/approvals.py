@@ -73,12 +73,13 @@ def _read(blp: Blueprint, context: Context) -> None:
 
     @blp.route("/<id:approval_id>/activity")
     @right("approvals.read")
+    @blp.arguments(NoArgs(), location="query")
     @blp.response(200, activity_out)
-    def history(employee_id: str, approval_id: str) -> Shown:
+    def history(args: dict[str, Any], employee_id: str, approval_id: str) -> Shown:
         """Tell who did what to an approval."""
         actor = current_actor()
         known(context, employee_id, approval_id)
-        return activity(approvals, approval_id, words.APPROVAL, notes=access.sees_reasons(actor))
+        return activity(approvals, approval_id, words.APPROVAL, args, notes=access.sees_reasons(actor))
 
 
 def _write(blp: Blueprint, context: Context) -> None:

@@ -18,6 +18,7 @@ from ..domain import access
 from ..domain.batches import Batch
 from ..domain.participants import STATES
 from ..schemas import batches as schemas
+from ..schemas.common import NoArgs
 from .common import Shown, activity, activity_out, audited, listed, new, right, stored_as, with_times
 
 
@@ -88,11 +89,12 @@ def _read(blp: Blueprint, context: Context) -> None:
 
     @blp.route("/<id:batch_id>/activity")
     @right("batches.read")
+    @blp.arguments(NoArgs(), location="query")
     @blp.response(200, activity_out)
-    def history(batch_id: str) -> Shown:
+    def history(args: dict[str, Any], batch_id: str) -> Shown:
         """Tell who did what to a batch."""
         actor = current_actor()
-        return activity(store.batches, batch_id, words.BATCH, notes=access.sees_reasons(actor))
+        return activity(store.batches, batch_id, words.BATCH, args, notes=access.sees_reasons(actor))
 
 
 def _write(blp: Blueprint, context: Context) -> None:

@@ -15,7 +15,7 @@ from infra.storage.paging import page
 from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint
 from infra.web.conditional import idempotent_id
-from infra.web.paging import list_of
+from infra.web.paging import list_of, piece
 
 from ..commands.saving import Post, Show, found
 from ..domain import access
@@ -73,11 +73,11 @@ def listed(
     return [repository.read(document) for document in documents], after
 
 
-def activity(repository: Aggregates[Any], id_: str, what: Text, *, notes: bool) -> Shown:
-    """Who did what and when to one resource. notes: whether the caller may read the reasons given."""
+def activity(repository: Aggregates[Any], id_: str, what: Text, args: Mapping[str, Any], *, notes: bool) -> Shown:
+    """Who did what and when to one resource, by pages. notes: whether the caller may read the reasons given."""
     found(repository.get(id_), what)
     entries = repository.activity(id_)
-    return {"items": [entry if notes else {**entry, "note": None} for entry in entries], "next": None}
+    return piece([entry if notes else {**entry, "note": None} for entry in entries], args)
 
 
 def audited(blueprint: Blueprint) -> Blueprint:

@@ -74,11 +74,12 @@ def _read(blp: Blueprint, context: Context) -> None:
 
     @blp.route("/<code:code>/activity")
     @right("competencies.read")
+    @blp.arguments(NoArgs(), location="query")
     @blp.response(200, activity_out)
-    def history(code: str) -> Shown:
+    def history(args: dict[str, Any], code: str) -> Shown:
         """Tell who did what to a competency."""
         actor = current_actor()
-        return activity(store.competencies, code, words.COMPETENCY, notes=actor.has("hr", "auditor"))
+        return activity(store.competencies, code, words.COMPETENCY, args, notes=actor.has("hr", "auditor"))
 
 
 def _write(blp: Blueprint, context: Context) -> None:
@@ -129,12 +130,13 @@ def _read_needs(blp: Blueprint, context: Context) -> None:
 
     @blp.route("/<code:competency>/activity")
     @right("needs.read")
+    @blp.arguments(NoArgs(), location="query")
     @blp.response(200, activity_out)
-    def history(code: str, competency: str) -> Shown:
+    def history(args: dict[str, Any], code: str, competency: str) -> Shown:
         """Tell who did what to a need."""
         actor = current_actor()
         id_ = need_id(code, competency)
-        return activity(store.needs, id_, words.NEED, notes=actor.has("hr", "auditor"))
+        return activity(store.needs, id_, words.NEED, args, notes=actor.has("hr", "auditor"))
 
 
 def _write_needs(blp: Blueprint, context: Context) -> None:

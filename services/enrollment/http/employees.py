@@ -10,7 +10,7 @@ from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint, json_body, load_item
 from infra.web.conditional import with_etag
 from infra.web.errors import problem
-from infra.web.paging import list_of
+from infra.web.paging import list_of, piece
 
 from .. import words
 from ..commands import employees as commands
@@ -22,6 +22,7 @@ from ..domain.employees import Employee
 from ..domain.fields import EmployeeInput
 from ..domain.guides import Ground
 from ..schemas import employees as schemas
+from ..schemas.common import NoArgs
 from .common import Shown, activity, activity_out, audited, listed, right, with_times
 from .filters import employee_filter
 
@@ -117,12 +118,13 @@ def _read(blp: Blueprint, context: Context) -> None:
 
     @blp.route("/<id:employee_id>/activity")
     @right("employees.read")
+    @blp.arguments(NoArgs(), location="query")
     @blp.response(200, activity_out)
-    def history(employee_id: str) -> Shown:
+    def history(args: dict[str, Any], employee_id: str) -> Shown:
         """Tell who did what to an employee's record."""
         actor = current_actor()
         visible(context, actor, employee_id)
-        return activity(store.employees, employee_id, words.EMPLOYEE, notes=access.sees_reasons(actor))
+        return activity(store.employees, employee_id, words.EMPLOYEE, args, notes=access.sees_reasons(actor))
 
 
 def _write(blp: Blueprint, context: Context) -> None:
@@ -147,15 +149,16 @@ def _write(blp: Blueprint, context: Context) -> None:
 
     @blp.route("/search", methods=["POST"])
     @right("employees.list")
+    @blp.arguments(NoArgs(), location="query")
     @blp.arguments(schemas.search_in)
     @blp.response(200, list_of(schemas.EmployeeOut))
-    def search(body: dict[str, Any]) -> Shown:
+    def search(args: dict[str, Any], body: dict[str, Any]) -> Shown:
         """Find an employee by NIP, which must not stand in an address."""
         actor = current_actor()
         sight = context.sight(actor)
         known = store.by_nip([nip.normalise(body["nip"])]).values()
         seen = [stored for stored in known if sight.of_employee(stored.state.id, stored.state.now.unit)]
-        return {"items": people(context, actor, seen), "next": None}
+        return piece(people(context, actor, seen), args)
 
 
 def _one_of_many(item: Any) -> EmployeeInput | Refused:

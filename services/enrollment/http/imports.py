@@ -13,7 +13,7 @@ from infra.web.blueprint import Blueprint, body_limit
 from infra.web.conditional import check_same_request, with_etag
 from infra.web.context import language
 from infra.web.errors import problem
-from infra.web.paging import list_of
+from infra.web.paging import list_of, piece
 
 from ..context import Context
 from ..domain.imports import Import
@@ -88,10 +88,11 @@ def _read(blp: Blueprint, context: Context) -> None:
 
     @blp.route("/<id:import_id>/activity")
     @right("imports.read")
+    @blp.arguments(NoArgs(), location="query")
     @blp.response(200, activity_out)
-    def history(import_id: str) -> Shown:
+    def history(args: dict[str, Any], import_id: str) -> Shown:
         """Tell who did what to an import."""
-        return {"items": imports.activity(import_id), "next": None}
+        return piece(imports.activity(import_id), args)
 
 
 def _write(blp: Blueprint, context: Context) -> None:

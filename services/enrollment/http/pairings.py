@@ -20,6 +20,7 @@ from ..context import Context
 from ..domain import access
 from ..domain.pairings import Pairing
 from ..schemas import pairings as schemas
+from ..schemas.common import NoArgs
 from .common import Shown, activity, activity_out, audited, listed, new, right, stored_as, with_times
 from .filters import pairing_filter
 
@@ -95,12 +96,13 @@ def _read(blp: Blueprint, context: Context) -> None:
 
     @blp.route("/<id:pairing_id>/activity")
     @right("pairings.read")
+    @blp.arguments(NoArgs(), location="query")
     @blp.response(200, activity_out)
-    def history(pairing_id: str) -> Shown:
+    def history(args: dict[str, Any], pairing_id: str) -> Shown:
         """Tell who did what to a pairing; the reasons only to HR."""
         actor = current_actor()
         visible(context, actor, pairing_id)
-        return activity(store.pairings, pairing_id, words.PAIRING, notes=access.sees_reasons(actor))
+        return activity(store.pairings, pairing_id, words.PAIRING, args, notes=access.sees_reasons(actor))
 
 
 def _write(blp: Blueprint, context: Context) -> None:

@@ -19,6 +19,7 @@ from ..context import Context
 from ..domain import access
 from ..domain.participants import Participant
 from ..schemas import batches as schemas
+from ..schemas.common import NoArgs
 from .common import Shown, activity, activity_out, audited, listed, new, right, stored_as, with_times
 from .filters import participant_filter
 
@@ -133,12 +134,14 @@ def blueprint(context: Context) -> Blueprint:
 
     @blp.route("/<id:participant_id>/activity")
     @right("participants.read")
+    @blp.arguments(NoArgs(), location="query")
     @blp.response(200, activity_out)
-    def history(participant_id: str) -> Shown:
+    def history(args: dict[str, Any], participant_id: str) -> Shown:
         """Tell who did what to a participation."""
         actor = current_actor()
         visible(context, actor, participant_id)
-        return activity(store.participants, participant_id, words.PARTICIPANT, notes=access.sees_reasons(actor))
+        notes = access.sees_reasons(actor)
+        return activity(store.participants, participant_id, words.PARTICIPANT, args, notes=notes)
 
     return audited(blp)
 

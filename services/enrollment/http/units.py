@@ -57,11 +57,12 @@ def _read(blp: Blueprint, context: Context) -> None:
 
     @blp.route("/<code:code>/activity")
     @right("units.read")
+    @blp.arguments(NoArgs(), location="query")
     @blp.response(200, activity_out)
-    def history(code: str) -> Shown:
+    def history(args: dict[str, Any], code: str) -> Shown:
         """Tell who did what to a unit."""
         actor = current_actor()
-        return activity(store.units, code, words.UNIT, notes=actor.has("hr", "auditor"))
+        return activity(store.units, code, words.UNIT, args, notes=actor.has("hr", "auditor"))
 
 
 def _write(blp: Blueprint, context: Context) -> None:

@@ -8,8 +8,8 @@ from typing import Any
 from infra.actor import Actor
 from infra.problems import Refused, needs_version, stale
 from infra.storage.aggregates import Stored
-from infra.storage.paging import piece
 from infra.web.context import language
+from infra.web.paging import piece
 
 from ..commands.access import Outdated
 from ..domain.session import Session
@@ -51,8 +51,7 @@ class Shown:
 
 def activity_page(entries: Sequence[Mapping[str, Any]], query: Mapping[str, Any], *, notes: bool) -> View:
     """A page of an activity, oldest first. notes: whether the caller may read the reasons that were given."""
-    found, after = piece(entries, query["limit"], query["cursor"])
-    return {"items": activity_view(found, notes=notes), "next": after}
+    return piece(activity_view(entries, notes=notes), query)
 
 
 def note_reading(actor: Actor, what: str, ids: Iterable[str]) -> None:

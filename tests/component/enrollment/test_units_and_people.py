@@ -210,3 +210,27 @@ def test_refusals_speak_two_languages(programme: Programme) -> None:
     ]
     assert answers[0].body["rule"] == answers[1].body["rule"] == "unit-cycle"
     assert answers[0].body["detail"] != answers[1].body["detail"]
+
+
+def test_activities_are_paged(programme: Programme) -> None:
+    """Oldest first; a cursor of another list is refused."""
+    path = f"/v1/batches/{programme.batch(state='closed')}/activity"
+    first = programme.hr.get(f"{path}?limit=2").expect(200).body
+    rest = programme.hr.get(f"{path}?limit=2&cursor={first['next']}").expect(200).body
+    assert [entry["what"] for entry in first["items"] + rest["items"]] == [
+        "batch.created",
+        "batch.opened",
+        "batch.closed",
+    ]
+    assert rest["next"] is None
+    other = programme.hr.get("/v1/units?limit=1").expect(200).body["next"]
+    programme.hr.get(f"{path}?cursor={other}").expect(422)
+
+
+def test_a_search_takes_pages_like_every_list(programme: Programme) -> None:
+    """Though a NIP finds one at most."""
+    nip = programme.nip()
+    programme.person(nip=nip)
+    found = programme.hr.post("/v1/employees/search?limit=1", {"nip": nip}).expect(200).body
+    assert (len(found["items"]), found["next"]) == (1, None)
+    programme.hr.post("/v1/employees/search?limit=0", {"nip": nip}).expect(422)

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.problems import Refused
-from infra.storage.paging import decode, encode, piece
+from infra.storage.paging import decode, encode
+from infra.web.paging import piece
 
 AT = datetime(2026, 5, 16, tzinfo=UTC)
 
@@ -41,9 +42,12 @@ def test_any_text_is_a_cursor_or_refused(text: str, size: int) -> None:
 
 def test_a_list_that_was_made_whole_is_told_in_pieces() -> None:
     """Everything once; a place before its beginning is none."""
-    first, cursor = piece("abcde", 3, None)
-    rest, end = piece("abcde", 3, cursor)
-    assert (first, rest, end) == ("abc", "de", None)
-    assert piece("abcde", 3, encode([2**40])) == ("", None)
+
+    def told(cursor: str | None) -> dict[str, Any]:
+        return piece("abcde", {"limit": 3, "cursor": cursor})
+
+    first = told(None)
+    assert (first["items"], told(first["next"])) == ("abc", {"items": "de", "next": None})
+    assert told(encode([2**40])) == {"items": "", "next": None}
     with pytest.raises(Refused, match="invalid"):
-        piece("abcde", 3, encode([-1]))
+        told(encode([-1]))
