@@ -57,6 +57,13 @@ class Refused(Exception):
         self.current = current
         self.retry = retry
 
+    def below(self, pointer: str) -> "Refused":
+        """The same refusal of an item that stands at the pointer in its request's body."""
+        errors = [FieldError(pointer + error.pointer, error.detail) for error in self.errors]
+        return Refused(
+            self.rule, self.detail, status=self.status, errors=errors, current=self.current, retry=self.retry
+        )
+
 
 def unknown(what: Text) -> Refused:
     """404: it doesn't exist, or the caller must not know that it does."""

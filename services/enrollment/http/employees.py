@@ -15,6 +15,7 @@ from infra.web.paging import list_of, piece
 from .. import words
 from ..commands import employees as commands
 from ..commands import guides
+from ..commands.employees import Result
 from ..commands.saving import found
 from ..context import Context
 from ..domain import access, nip
@@ -142,10 +143,9 @@ def _write(blp: Blueprint, context: Context) -> None:
         if isinstance(body, list) and len(body) > MOST:
             raise Refused("too-large", TOO_MANY.format(n=MOST), status=413)
         if not isinstance(body, list):
-            inputs: list[EmployeeInput | Refused] = [_input(load_item(schemas.employee_in, body))]
-        else:
-            inputs = [_one_of_many(item) for item in body]
-        return {"items": _results(context, actor, inputs)}
+            return {"items": _results(context, actor, [_input(load_item(schemas.employee_in, body))], [""])}
+        places = [f"/{index}" for index in range(len(body))]
+        return {"items": _results(context, actor, [_one_of_many(item) for item in body], places)}
 
     @blp.route("/search", methods=["POST"])
     @right("employees.list")
@@ -173,23 +173,25 @@ def _input(body: dict[str, Any]) -> EmployeeInput:
     return EmployeeInput(**body)
 
 
-def _results(context: Context, actor: Actor, inputs: Sequence[EmployeeInput | Refused]) -> list[Shown]:
-    """One result for each, in order."""
+def _results(
+    context: Context, actor: Actor, inputs: Sequence[EmployeeInput | Refused], places: Sequence[str]
+) -> list[Shown]:
+    """One result for each, in order. places: where each stands in the body, as JSON pointers."""
     good = [given for given in inputs if isinstance(given, EmployeeInput)]
     results = iter(commands.put_employees(context, actor, good, None) if good else [])
     items = []
-    for index, given in enumerate(inputs):
+    for index, (given, place) in enumerate(zip(inputs, places, strict=True)):
         if isinstance(given, Refused):
-            items.append({"index": index, "id": None, "outcome": "rejected", "problem": problem(given)})
-            continue
-        result = next(results)
+            result = Result(outcome="rejected", id=None, version=None, refused=given)
+        else:
+            result = next(results)
         items.append(
             {
                 "index": index,
                 "id": result.id,
                 "outcome": result.outcome,
                 "version": result.version,
-                "problem": problem(result.refused) if result.refused else None,
+                "problem": problem(result.refused.below(place)) if result.refused else None,
             }
         )
     return items

@@ -87,13 +87,16 @@ class Intake:
         bad: dict[int, Outcome] = {}
         for place, item in enumerate(raw):
             try:
-                good.append(make(load_item(schema, item, f"{pointer}/{place}")))
+                good.append(make(load_item(schema, item)))
             except Refused as refusal:
                 bad[place] = Outcome(refusal=refusal)
         outcomes = iter(apply(good))
-        return [self._told(item, bad.get(place) or next(outcomes)) for place, item in enumerate(raw)]
+        return [
+            self._told(item, f"{pointer}/{place}", bad.get(place) or next(outcomes))
+            for place, item in enumerate(raw)
+        ]
 
-    def _told(self, item: Any, outcome: Outcome) -> View:
+    def _told(self, item: Any, pointer: str, outcome: Outcome) -> View:
         id_ = item.get("id") if isinstance(item, dict) else None
         told: View = {"id": id_ if isinstance(id_, str) else None, "status": "refused"}
         if outcome.stored is not None:
@@ -103,7 +106,7 @@ class Intake:
         refusal = outcome.refusal
         if isinstance(refusal, Outdated):
             refusal = self._shown.refusal(refusal, self._actor)
-        return told | {"version": None, "problem": problem(refusal) if refusal else None}
+        return told | {"version": None, "problem": problem(refusal.below(pointer)) if refusal else None}
 
 
 def write_of(body: dict[str, Any]) -> Write:

@@ -123,6 +123,19 @@ def test_what_is_no_employee_at_all_is_422(programme: Programme) -> None:
     programme.hr.put("/v1/employees", raw=b"nip=1", content_type="text/plain").expect(415)
 
 
+def test_pointers_lead_to_the_row_of_a_list(programme: Programme) -> None:
+    """Whether the shape is wrong or a rule refuses; a single one is the body itself."""
+    unknown = employee(programme, unit="NOPE")
+    rows = [employee(programme), {"name": "Budi"}, employee(programme, nip="123"), unknown]
+    items = programme.hr.put("/v1/employees", rows).expect(200).body["items"]
+    pointers = [[error["pointer"] for error in (item["problem"] or {}).get("errors", ())] for item in items]
+    assert pointers[0] == []
+    assert "/1/nip" in pointers[1]
+    assert pointers[2:] == [["/2/nip"], ["/3/unit"]]
+    (alone,) = programme.hr.put("/v1/employees", unknown).expect(200).body["items"]
+    assert [error["pointer"] for error in alone["problem"]["errors"]] == ["/unit"]
+
+
 def test_a_move_keeps_history_and_order(programme: Programme) -> None:
     """A later move counts from its day; one before the last is refused."""
     one = employee(programme, effective_at="2016-01-04T00:00:00Z")

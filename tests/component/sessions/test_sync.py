@@ -81,6 +81,16 @@ def test_one_bad_item_never_loses_the_others(world: World, pair: Trio) -> None:
     assert rules(sync(world, guide, transitions=steps)) == ["invalid", None]
 
 
+def test_pointers_lead_to_the_item_also_where_a_rule_refuses(world: World, pair: Trio) -> None:
+    guide, learner, pairing = pair
+    id_ = world.post_session(guide, pairing).expect(201).body["id"]
+    rated = {"id": id_, "to": "cancelled", "feedback": {"rating": 5}}
+    steps = [{"id": id_, "to": "disputed"}, {**rated, "to": "disputed", "reason": "keliru"}]
+    results = sync(world, learner, transitions=steps)["results"]
+    pointers = [[error["pointer"] for error in result["problem"]["errors"]] for result in results]
+    assert pointers == [["/transitions/0/reason"], ["/transitions/1/feedback"]]
+
+
 def test_overlaps_within_a_queue_go_to_the_first_in_it(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     queue = [item(pairing, 0), item(pairing, 0.5), item(pairing, 56 / 60), item(pairing, 3)]
