@@ -170,7 +170,7 @@ def _one_of_many(item: Any) -> EmployeeInput | Refused:
 
 
 def _input(body: dict[str, Any]) -> EmployeeInput:
-    return EmployeeInput(**body)
+    return EmployeeInput(**body | {"active": body["active"] is not False})
 
 
 def _results(

@@ -60,7 +60,7 @@ class EmployeeIn(Effective):
     supervisor_nip = opt(Plain(validate=LONGEST))
     email = opt(Plain(validate=LONGEST))
     phone = opt(Plain(validate=LONGEST))
-    active = Boolean(load_default=True)
+    active = opt(Boolean(metadata={"description": "true unless it is false."}))
 
 
 class SkillOut(Body):

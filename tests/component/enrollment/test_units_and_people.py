@@ -106,6 +106,7 @@ def test_employees_come_one_by_one_or_in_a_list(programme: Programme) -> None:
         ("rejected", "invalid"),
     ]
     assert outcome(programme, rows[0]) == [("unchanged", None)]
+    assert outcome(programme, {**rows[0], "active": None}) == [("unchanged", None)]
     assert outcome(programme, {**rows[0], "unit": "DINKES"}) == [("updated", None)]
     assert outcome(programme, []) == []
 
