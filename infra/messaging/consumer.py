@@ -62,7 +62,7 @@ class Progress(msgspec.Struct, frozen=True, kw_only=True):
 class Consumer:
     """Part of a worker: one member of a consumer group.
 
-    observe: is told about once a second how far each partition of this member is.
+    observe: is told about once a second how far each partition of this member is, once something is heard of it.
     """
 
     name = "consumer"

@@ -1,5 +1,6 @@
 """When an event is set aside, and that nothing in the way of it stands in anybody else's way."""
 
+import time
 from typing import Any, NamedTuple
 
 import pytest
@@ -91,6 +92,24 @@ def test_whatever_keeps_a_letter_from_being_written_stops_its_partition_only(
         monkeypatch.undo()
         eventually(lambda: got == [2, 1], timeout=20)
     assert len(list(deadletters.read_all(settings, "readers"))) == 1
+
+
+def test_a_failure_that_passes_is_tried_again(settings_for: SettingsFor) -> None:
+    """No connection for three times, with ever longer pauses; then the event is handled, and is no dead letter."""
+    settings = settings_for("enrollment")
+    tries: list[float] = []
+
+    def handle(_: int, events: list[Event]) -> None:
+        tries.append(time.monotonic())
+        if len(tries) < 7:
+            raise ConnectionError("away")
+
+    put_raw(settings, good(1))
+    with running(Threads(consumer(settings, handle))):
+        eventually(lambda: len(tries) == 7)
+    assert list(deadletters.read_all(settings, "readers")) == []
+    # Each time twice: as a batch of one, and as a part of it.
+    assert [tries[n + 1] - tries[n] > 0.2 * 2 ** (n // 2) for n in (1, 3, 5)] == [True] * 3
 
 
 def test_an_outage_uses_up_no_tries(settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch) -> None:

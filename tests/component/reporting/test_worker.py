@@ -1,8 +1,11 @@
 """The worker over a real broker: from the log to the figures, past what can't be read, and from the log anew."""
 
+import time
 from typing import Any
 
 import pytest
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
 from pymongo.database import Database
 
 from infra.messaging import kafka
@@ -24,6 +27,8 @@ from tests.unit.reporting.world import KINDS, World, city, shuffled
 
 TOPICS = {"session": "sessions.events", "credit": "sessions.events"}
 YEARS = [known("2016"), known("2017")]
+LATE_SECONDS = 3.0
+"""Longer than it takes to tell of the progress, and to look at what was told."""
 
 
 def send(settings: Settings, events: list[Event]) -> None:
@@ -90,6 +95,39 @@ def test_a_rebuild_counts_the_log_anew_and_changes_over(settings: Settings, data
         send(settings, events[100:])
         assert eventually(lambda: agrees(generations, world), timeout=40, interval=0.5)
         assert generations.store().generation == 2
+
+
+def test_a_rebuild_shows_nothing_before_all_is_counted(
+    settings: Settings, database: Database[Document], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However late the broker's first answers come: what is shown when it returns is whole."""
+    world = city(9)
+    send(settings, log_of(world))
+    poll, highwater = kafka.poll, KafkaConsumer.highwater
+    joined: list[float] = []
+
+    def answers() -> bool:
+        return bool(joined) and time.monotonic() > joined[0] + LATE_SECONDS
+
+    def late_poll(consumer: KafkaConsumer, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        batches = poll(consumer, timeout_ms)
+        if consumer.assignment():
+            joined.append(time.monotonic())
+        if answers():
+            return batches
+        for place, records in batches.items():
+            consumer.seek(place, records[0].offset)
+        return {}
+
+    def late_highwater(consumer: KafkaConsumer, place: TopicPartition) -> Any:
+        return highwater(consumer, place) if answers() else None
+
+    monkeypatch.setattr(kafka, "poll", late_poll)
+    monkeypatch.setattr(KafkaConsumer, "highwater", late_highwater)
+    rebuild(settings)
+    generations = Generations(database)
+    assert generations.active() == 2
+    assert agrees(generations, world)
 
 
 def test_the_page_and_its_parts_are_served_to_anybody(settings: Settings) -> None:
