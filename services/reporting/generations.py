@@ -14,7 +14,7 @@ from typing import Literal, Self
 import msgspec
 from pymongo import ReturnDocument, UpdateOne
 from pymongo.database import Database
-from pymongo.errors import PyMongoError
+from pymongo.errors import DuplicateKeyError, PyMongoError
 
 from infra.clock import Clock
 from infra.messaging.consumer import Consumer, Progress
@@ -88,7 +88,8 @@ class Generations:
 
     def _readable(self, shapes: Collection[int]) -> Store:
         shown = self._shown()
-        if shown is None and self.is_empty():
+        if shown is None and self._records.find_one({"_id": self._mine}) is None:
+            # Nothing was stored yet, or the first generation is being made.
             return Store(self._database, FIRST)
         if shown is None or shown[1] not in shapes:
             raise Refused("counted-anew", COUNTED_ANEW, status=503, retry=True)
@@ -129,10 +130,15 @@ class Generations:
 
     def begin(self) -> Store:
         """Makes the generation of this release, for its workers to fill; shown at once where nothing else is."""
-        empty = self.is_empty()
+        empty, before = self.is_empty(), self._records.find_one({"_id": self._mine})
         store = self.next()
         record = {"shape": self._shape, "number": store.generation, "whole": empty}
-        self._records.replace_one({"_id": self._mine}, record, upsert=True)
+        unchanged = {"_id": self._mine, "number": before and before["number"]}
+        try:
+            self._records.replace_one(unchanged, record, upsert=True)
+        except DuplicateKeyError:
+            # A rebuild has shown another one meanwhile.
+            self._drop(store.generation)
         return store
 
     def is_empty(self) -> bool:
@@ -155,15 +161,17 @@ class Generations:
             self._drop_before(number, {before[0]} if before else set())
 
     def _drop_before(self, number: int, kept: set[int]) -> None:
-        names = self._names(r"\d+")
-        gone = {each for each in map(_number, names) if each < number} - kept
+        gone = {each for each in map(_number, self._names(r"\d+")) if each < number} - kept
         self._records.delete_many({"shape": {"$exists": True}, "number": {"$in": list(gone)}})
         if self._unnumbered() in gone:
             # Their group goes on where it was; in empty collections that would be a part of the figures only.
             self._records.update_one({"_id": "active"}, {"$set": {"number": self._count()}}, upsert=True)
-        for name in names:
-            if _number(name) in gone:
-                self._database.drop_collection(name)
+        for each in gone:
+            self._drop(each)
+
+    def _drop(self, number: int) -> None:
+        for name in self._names(str(number)):
+            self._database.drop_collection(name)
 
     # --- numbers and shapes
 

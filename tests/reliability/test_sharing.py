@@ -172,6 +172,7 @@ def test_a_rebuild_is_swapped_in_while_events_keep_coming(settings: Settings) ->
     generations = Generations(connect(settings))
     stream = Stream(settings, log_of(world))
     with running(worker(settings), worker(settings)):
+        eventually(generations.own, timeout=PATIENCE)
         with running(stream):
             stream.goes_on()
             before = stream.sent

@@ -114,6 +114,24 @@ def test_what_another_release_dropped_is_not_taken_for_empty(
     assert mine.active() == 1
 
 
+def test_a_rebuild_that_was_quicker_stays_shown(
+    database: Database[Document], mine: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A worker that begins a generation at that time leaves no trace."""
+    Store(database, 1).ensure_indexes()
+    make, made = mine.next, []
+
+    def slowly() -> Store:
+        made.append(make())
+        mine.activate(make().generation)
+        return made[0]
+
+    monkeypatch.setattr(mine, "next", slowly)
+    slow = mine.begin().generation
+    assert mine.active() == slow + 1
+    assert slow not in [each.number for each in mine.standing()]
+
+
 def test_showing_it_twice_drops_nothing_more(database: Database[Document], mine: Generations) -> None:
     """Two workers may find at once that it has caught up."""
     Store(database, 1).ensure_indexes()

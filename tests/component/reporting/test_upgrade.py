@@ -167,9 +167,9 @@ def test_figures_of_fewer_records_are_not_shown_unasked(
     with running(worker(settings)):
         eventually(lambda: (own := generations.own()) and caught_up(own.store, places), timeout=PATIENCE)
         rebuild(settings)
-        last = generations.active()
-        assert [(each.number, each.state) for each in generations.standing()] == [(last, "shown"), (1, "kept")]
-        assert last == 3
+        standing_now = [(each.number, each.state) for each in generations.standing()]
+        assert standing_now[0] == (3, "shown")
+        assert (old.generation, "kept") in standing_now, "it was followed by no other"
 
 
 def test_a_log_without_its_beginning_makes_the_worker_stand_still(

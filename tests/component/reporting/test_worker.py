@@ -90,6 +90,7 @@ def test_a_rebuild_counts_the_log_anew_and_changes_over(settings: Settings, data
     generations = Generations(database)
     send(settings, events[:100])
     with running(worker(settings)):
+        eventually(generations.own, timeout=40)
         rebuild(settings)
         assert generations.active() == 2
         send(settings, events[100:])
