@@ -120,7 +120,6 @@ def endorsement_view(stored: Stored[Endorsement]) -> View:
 def pairing_view(document: Document, pairing: Pairing, names: Mapping[str, str], now: datetime) -> View:
     """A pairing from its copy, with the names that are known here; its goal is prose and stays with enrollment."""
     more = {
-        "goal": None,
         "overdue": pairing.is_overdue(day_of(now)),
         "guide_name": names.get(pairing.guide_id),
         "learner_name": names.get(pairing.learner_id),

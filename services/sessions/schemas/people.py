@@ -7,7 +7,6 @@ from infra.web.fields import (
     Boolean,
     Code,
     Day,
-    Free,
     Instant,
     Integer,
     Level,
@@ -103,7 +102,7 @@ class MeOut(Body):
 
 
 class PairingOut(Versioned):
-    """A pairing as this service knows it. version: what enrollment told of it. goal: null, enrollment has it."""
+    """A pairing as this service knows it. version: what enrollment told of it; its goal enrollment alone has."""
 
     id = UuidStr(required=True)
     kind = OneOf(*KINDS, required=True)
@@ -112,7 +111,6 @@ class PairingOut(Versioned):
     competency = Code(required=True)
     target_level = Level(required=True)
     due_on = opt(Day())
-    goal = opt(Free())
     state = String(required=True)
     guide_accepted = Boolean(required=True)
     learner_accepted = Boolean(required=True)
