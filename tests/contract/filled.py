@@ -19,8 +19,8 @@ from services.enrollment.store import Store as EnrollmentStore
 from services.notifications import app as notifications
 from services.notifications.store import Store as NotificationsStore
 from services.reporting import app as reporting
+from services.reporting.generations import Generations
 from services.reporting.projections import Projection
-from services.reporting.store import Store as ReportingStore
 from tests.component.enrollment.programme import Programme
 from tests.component.notifications.conftest import Hands, LetterBox, Service
 from tests.component.reporting.telling import settle, tell
@@ -192,8 +192,7 @@ def _notifications(settings: Settings, tokens: Tokens) -> Filled:
 
 def _reporting(settings: Settings, tokens: Tokens) -> Filled:
     del tokens
-    store = ReportingStore(connect(settings), 1)
-    store.ensure_indexes()
+    store = Generations(connect(settings)).begin()
     projection = Projection(store)
     made = city(3, people=12, sessions=60)
     tell(projection, [made.told])
