@@ -15,11 +15,12 @@ from infra.problems import Text
 from infra.settings import Settings
 from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import connect, ping
+from infra.storage.timers import TimersLoop
 from infra.telemetry import logs
 from infra.web.app import build_app
 from infra.worker import Part, Worker
 
-from .commands.endorsements import Endorsements
+from .commands.endorsements import FOLLOW, Endorsements
 from .commands.sessions import Sessions
 from .domain.credit import DEFAULT_TABLE, Row
 from .events import CONSUMED
@@ -49,13 +50,15 @@ def from_env() -> Flask:
 
 
 def worker(settings: Settings, clock: Clock = system_clock) -> Worker:
-    """The worker: publishes what happened here, takes in what happened in enrollment."""
+    """The worker: publishes what happened here, takes in what happened in enrollment, follows supervisors."""
     store = Store(connect(settings))
     store.ensure_indexes()
-    reactions = Reactions(store, clock, Endorsements(store, clock))
+    endorsements = Endorsements(store, clock)
+    store.timers.set(FOLLOW, "all", clock())
     parts: list[Part] = [
         Relay(settings, store.database, store.aggregates, clock),
-        Consumer(settings, SERVICE, CONSUMED, reactions.handler(), clock),
+        Consumer(settings, SERVICE, CONSUMED, Reactions(store, clock, endorsements).handler(), clock),
+        TimersLoop(store.timers, {FOLLOW: lambda *_: endorsements.follow_all()}, clock),
     ]
     return Worker(settings, parts, {"mongodb": lambda: ping(store.database)})
 

@@ -14,6 +14,7 @@ from infra.messaging.envelope import Event, derived_id
 from infra.storage.aggregates import Aggregates, Stored
 from infra.storage.copies import Copies
 from infra.storage.mongo import Document
+from infra.storage.timers import Timers
 
 from . import events
 from .domain.copies import Employee, Pairing, Participation
@@ -49,6 +50,7 @@ class Store:
         self.people = Copies(database["people"])
         self.participants = Copies(database["participants"])
         self.batches = Copies(database["batches"])
+        self.timers = Timers(database)
 
     @property
     def aggregates(self) -> Sequence[Aggregates[Any]]:
@@ -73,11 +75,18 @@ class Store:
             [_index("learner_id", "on"), _index("learner_id", "changed", "_id")]
         )
         self.endorsements.collection.create_indexes(
-            [_index("pairing_id"), _index("session_id"), _index("opened_at", "_id"), followed]
+            [
+                _index("pairing_id"),
+                _index("session_id"),
+                _index("opened_at", "_id"),
+                IndexModel("state", partialFilterExpression={"state": "open"}),
+                followed,
+            ]
         )
         self.pairings.collection.create_indexes([_index("learner_id", "_id"), followed])
         self.employees.collection.create_index("supervisor_id")
         self.participants.collection.create_index("batch_id")
+        self.timers.ensure_indexes()
 
     # --- sessions
 

@@ -1,7 +1,8 @@
 """Deciding on mastery, and asking another one when a supervisor changes."""
 
-from collections.abc import Iterable
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
 
 from msgspec import Struct
 from pymongo.client_session import ClientSession
@@ -19,6 +20,10 @@ from ..domain.endorsement import Decision, Endorsement
 from ..store import Store
 from .access import effective_time, visible_endorsement
 from .settling import by_system, followed_by
+
+FOLLOW = "endorsers"
+"""The timer that looks at all open questions."""
+FOLLOW_EVERY = timedelta(minutes=5)
 
 
 class Answer(Struct, frozen=True, kw_only=True):
@@ -66,7 +71,18 @@ class Endorsements:
 
     def follow_supervisors(self, changed: Iterable[str]) -> None:
         """Asks the open questions of whoever is to be asked now that these people's placements have changed."""
-        query = {"people": {"$in": list(changed)}, "state": "open"}
+        self._follow({"people": {"$in": list(changed)}, "state": "open"})
+
+    def follow_all(self) -> None:
+        """Does so for every open question, and sets the timer for the next time.
+
+        What an event doesn't find: who changed stands in the chain and was never asked, or the question was not
+        stored yet when the event was handled.
+        """
+        self._follow({"state": "open"})
+        self._store.timers.set(FOLLOW, "all", self._clock() + FOLLOW_EVERY)
+
+    def _follow(self, query: Mapping[str, Any]) -> None:
         for stored in self._store.endorsements.find(query):
             if self._wanted(stored.state, None) != stored.state.endorser_id:
                 self._hand_on(stored.state)

@@ -125,6 +125,30 @@ def test_what_cannot_be_read_goes_to_the_dead_letters_and_the_next_one_is_handle
     assert "Warji" not in letters[0].reason
 
 
+def test_an_open_question_finds_a_supervisor_whose_event_did_not_find_it(world: World) -> None:
+    """One in the chain who was never asked is back in service; a placement came while the question was asked."""
+    top = world.employee()
+    boss = world.employee(top, active=False)
+    guide, learner = world.employee(), world.employee(boss)
+    world.confirmed(guide, learner, world.pairing(guide, learner), assessed_level=3)
+
+    def asked() -> str | None:
+        (question,) = world.store.endorsements.find({"learner_id": learner})
+        return question.state.endorser_id
+
+    assert asked() == top
+    world.employee(top, id_=boss)
+    assert asked() == top
+    with running(app.worker(world.settings, world.clock)):
+        eventually(lambda: asked() == boss)
+        another = world.employee()
+        placed = world.store.employees.collection.find_one({"_id": learner}) or {}
+        placed["history"][-1]["supervisor_id"] = another
+        world.store.employees.collection.replace_one({"_id": learner}, placed)
+        world.clock.tick(minutes=6)
+        eventually(lambda: asked() == another)
+
+
 def test_each_published_event_has_a_sample_with_exactly_its_fields() -> None:
     folder = Path(app.__file__).parent / "samples"
     for each in PUBLISHED:
