@@ -193,7 +193,7 @@ def mail_of(entry: Entry, problem: str | None) -> Delivery:
 
 
 def holds(kind: Kind, occasion: str, subject: Mapping[str, Any] | None) -> bool:
-    """Whether it is still so: the session still waits for its learner, the pairing has not ended meanwhile."""
+    """Whether it is still so: the session waits for its learner, the question for its reader; no pairing ended."""
     if subject is None:
         return True
     state = subject["state"]
@@ -201,7 +201,8 @@ def holds(kind: Kind, occasion: str, subject: Mapping[str, Any] | None) -> bool:
         case "please_confirm":
             return bool(state == "held" and subject["occasion"] == occasion)
         case "please_endorse":
-            return bool(state == "open")
+            # The number of the newest event: a question that was put to another one is another occasion.
+            return bool(state == "open" and subject["occasion"] == occasion)
         case "accepted" | "moved_up":
             return state not in ("withdrawn", "declined")
         case "pairing_active":

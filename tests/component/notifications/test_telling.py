@@ -14,7 +14,7 @@ from pymongo.errors import BulkWriteError
 from infra.storage.failures import may_pass
 from tests.component.notifications.conftest import Service
 from tests.unit.notifications import happenings as told
-from tests.unit.notifications.happenings import ENDORSER, GUIDE, LEARNER, NAMES, NOW, Happening
+from tests.unit.notifications.happenings import ENDORSER, GUIDE, LEARNER, NAMES, NOW, STRANGER, Happening
 
 STORY = (
     told.participant("participant.accepted", "accepted"),
@@ -53,6 +53,18 @@ def test_the_same_story_again_tells_nobody_anything(service: Service) -> None:
     service.send_later()
     assert service.everything() == before
     assert len(service.box.mails) == mails
+
+
+@pytest.mark.parametrize("order", [(0, 1), (1, 0)])
+def test_who_need_not_answer_any_more_gets_no_mail(service: Service, order: tuple[int, ...]) -> None:
+    """A question that was put to another supervisor is settled for the first, whichever event comes first."""
+    asked = [told.endorsement(), told.endorsement(seq=2, endorser=STRANGER)]
+    service.hear(*NAMES, told.person(STRANGER, "Siti Aminah", "siti@example.go.id"))
+    for place in order:
+        service.hear(asked[place])
+    service.send_later()
+    assert [str(mail["To"]) for mail in service.box.mails] == ["Siti Aminah <siti@example.go.id>"]
+    assert service.store.entries.distinct("employee_id", {"read": False}) == [STRANGER]
 
 
 def test_an_entry_that_no_majority_has_is_not_taken_for_told(service: Service) -> None:

@@ -82,6 +82,7 @@ def test_every_kind_has_a_rule() -> None:
         ("please_confirm", "confirmed", "1", False),
         ("please_confirm", "cancelled", "1", False),
         ("please_endorse", "open", "1", True),
+        ("please_endorse", "open", "2", False),
         ("please_endorse", "withdrawn", "1", False),
         ("accepted", "attended", "1", True),
         ("accepted", "withdrawn", "1", False),
