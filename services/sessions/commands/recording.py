@@ -8,7 +8,7 @@ from msgspec import Struct
 
 from infra.actor import Actor
 from infra.clock import Clock
-from infra.problems import Refused
+from infra.problems import Refused, unknown
 from infra.storage.aggregates import Change, Exists, Stored, Taken
 from infra.storage.together import Together
 
@@ -74,9 +74,11 @@ def _decided(new: New, pairing: Pairing | None, now: datetime) -> Session | Refu
 
 
 def known_pairing(actor: Actor, pairing: Pairing | None) -> Pairing:
-    """The pairing, for those who are in it or may see all; to others it is as if it had not arrived yet."""
-    if pairing is None or not (pairing.role_of(actor.sub) or actor.has("hr", "auditor")):
+    """The pairing, for those who are in it or may see all; refused as unknown to others."""
+    if pairing is None:
         raise Refused("pairing-unknown", texts.PAIRING_UNKNOWN, retry=True)
+    if pairing.role_of(actor.sub) is None and not actor.has("hr", "auditor"):
+        raise unknown(texts.PAIRING)
     return pairing
 
 

@@ -3,6 +3,7 @@
 from infra.problems import Text
 
 SESSION = Text("Sesi", "The session")
+PAIRING = Text("Pasangan bimbingan", "The pairing")
 EMPLOYEE = Text("Pegawai", "The employee")
 ENDORSEMENT = Text("Permintaan pengesahan", "The endorsement")
 

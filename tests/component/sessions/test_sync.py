@@ -67,7 +67,7 @@ def test_one_bad_item_never_loses_the_others(world: World, pair: Trio) -> None:
         "invalid",
         "invalid",
         "pairing-unknown",
-        "pairing-unknown",
+        "unknown",
         "session-in-future",
         "invalid",
         None,
