@@ -101,7 +101,7 @@ def test_nothing_that_is_kept_for_ever_names_anybody(settings: Settings, caplog:
     ours, structured, stranger = deadletters.read_all(settings, app.SERVICE)
     assert (ours.key, ours.headers, ours.offset) == (GUIDE.encode(), written(settings)[0].headers, 0)
     assert ours.reason == "data does not fit the reader at $.name"
-    assert (structured.key, structured.headers) == (None, [("content-type", STRUCTURED.encode())])
+    assert (structured.key, structured.headers) == (b"", [("content-type", STRUCTURED.encode())])
     assert (stranger.key, stranger.type, "ce_subject" in dict(stranger.headers)) == (None, ours.type, False)
 
 
