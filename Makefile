@@ -92,7 +92,7 @@ compose-up: ## Build the image, start the system in containers, and return when 
 compose-down: ## Stop the containers; their data stay
 	$(COMPOSE) down
 
-compose-demo: $(READY) ## Play the demo's story on a system of its own in containers, recount, and take it away
+compose-demo: $(READY) ## Play the story on a system of its own in containers, recount, look at it, lose it, bring it back
 	@infra/deploy/rehearse
 
 compose-token: ## Print a token for them: make -s compose-token ROLES=hr,employee SUB=<id> UNIT=<code>

@@ -1,10 +1,11 @@
 """The demo's search for personal data finds what is planted, and nothing else."""
 
 from datetime import date
+from pathlib import Path
 
 import pytest
 
-from demo.privacy import Search, Secrets, look_at_log, look_at_record
+from demo.privacy import Search, Secrets, look_at_log, look_at_record, main
 from demo.story.city import Person
 from demo.story.words import NOTES
 
@@ -69,3 +70,12 @@ def test_the_topic_of_people_may_hold_names_and_addresses_and_nothing_else() -> 
     assert not result.found
     look_at_record(SECRETS, "enrollment.people", {"key": "Siti Aminah", "value": SITI.nip}, result)
     assert set(result.found) == {("key in enrollment.people", "name"), ("value in enrollment.people", "NIP")}
+
+
+@pytest.mark.parametrize(
+    ("line", "code"), [("nothing of note\n", 0), ("no employee 198609262010012003\n", 1), ("", 1)]
+)
+def test_logs_of_another_system_are_searched_too(tmp_path: Path, line: str, code: int) -> None:
+    """Exit 1 when something is found, and when there was nothing to look at."""
+    (tmp_path / "sessions-api.log").write_text(line)
+    assert main(tmp_path) == code
