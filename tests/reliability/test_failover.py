@@ -46,7 +46,7 @@ def test_the_primary_dies_under_phones(members: ReplicaSet, settings_for: Settin
     reader = Consumer(settings, "readers", ["sessions.events"], lambda _, new: published.extend(new), system_clock)
     api, worker = process_of(settings, "api"), process_of(settings, "worker")
 
-    def dial(sub: str) -> Line:
+    def dial(_service: str, sub: str) -> Line:
         return Line(f"http://127.0.0.1:{settings.port}", tokens(sub, "employee"), weather, PATIENCE)
 
     crowd = Crowd(_city(world), book, dial, 5, PATIENCE, hr=False)

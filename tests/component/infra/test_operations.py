@@ -24,6 +24,7 @@ from infra.messaging.relay import Relay
 from infra.messaging.subscription import dispatch
 from infra.messaging.topics import ensure_topics, full_name
 from infra.messaging.unsent import POSTPONED_LANE
+from infra.operations.status import Table
 from infra.settings import Settings
 from infra.storage.aggregates import LANES, Aggregates
 from infra.storage.leases import Lease
@@ -49,6 +50,10 @@ class Desk:
     def aggregates(self, settings: Settings) -> Sequence[Aggregates[Any]]:
         """One kind."""
         return (things(connect(settings)),)
+
+    def tables(self, settings: Settings) -> Sequence[Table]:
+        """None of its own."""
+        return ()
 
     def worker(self, settings: Settings, clock: Clock = system_clock) -> Worker:
         """All parts that there are."""

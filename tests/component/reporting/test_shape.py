@@ -19,7 +19,7 @@ STORED: Mapping[int, Mapping[str, str]] = {
             "_id str, competency str, history[][0] str, history[][1] datetime, history[][2] int, history[][3] "
             "int, seq int, unit str"
         ),
-        "batches": "_id str, seq int, starts_on str, state str",
+        "batches": "_id str, seq int, starts_on str",
         "participants": (
             "_id str, batch_id str, certified_at NoneType, certified_at datetime, certified_day NoneType, "
             "certified_day str, history[][0] str, history[][1] datetime, person str, seq int, state str, unit "

@@ -125,8 +125,9 @@ def test_a_rebuild_shows_nothing_before_all_is_counted(
 
     monkeypatch.setattr(kafka, "poll", late_poll)
     monkeypatch.setattr(KafkaConsumer, "highwater", late_highwater)
-    rebuild(settings)
     generations = Generations(database)
+    generations.begin()
+    rebuild(settings)
     assert generations.active() == 2
     assert agrees(generations, world)
 
