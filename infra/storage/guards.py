@@ -31,6 +31,10 @@ QUEUE_SECONDS = 2.0
 _QUEUES = tuple(threading.Lock() for _ in range(256))
 
 
+class _Missing(Exception):
+    """A guard that nobody has named before."""
+
+
 def transaction(database: Database[Document], keys: Iterable[str], work: Callable[[ClientSession], T]) -> T:
     """Runs `work` alone among all that name one of the same keys (`employee:<id>`, `batch:<id>`, ...).
 
@@ -39,16 +43,22 @@ def transaction(database: Database[Document], keys: Iterable[str], work: Callabl
     """
     ordered = sorted(set(keys))
     with _queued(ordered), pymongo.timeout(LONGEST_SECONDS):
-        return _transaction(database, ordered, work)
+        try:
+            return _transaction(database, ordered, work)
+        except _Missing:
+            # Seldom, so it is not asked for beforehand, which would be one call more for each transaction.
+            _make(database, ordered)
+            return _transaction(database, ordered, work)
 
 
 def _transaction(database: Database[Document], ordered: list[str], work: Callable[[ClientSession], T]) -> T:
-    _make(database, ordered)
     guards = database[GUARDS]
 
     def guarded(session: ClientSession) -> T:
         for key in ordered:
-            guards.update_one({"_id": key}, {"$inc": {"touched": 1}}, session=session)
+            touched = guards.update_one({"_id": key}, {"$inc": {"touched": 1}}, session=session)
+            if not touched.matched_count:
+                raise _Missing
         return work(session)
 
     with database.client.start_session() as session:
