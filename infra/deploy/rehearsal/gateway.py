@@ -1,13 +1,16 @@
 """What the gateway does with those who ask too much, too slowly, or for what is not there."""
 
+import csv
 import socket
 import time
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 
 from infra.deploy.rehearsal import NotSo
 
+PEOPLE = Path("demo/data/employees.csv")
 TOO_LARGE = 2 * 1024 * 1024
 HEADER_SECONDS = 10.0
 MARGIN_SECONDS = 5.0
@@ -16,14 +19,19 @@ DRIP_SECONDS = 0.5
 
 def too_large(gateway: str) -> str:
     """A body of 2 MB is a problem 413, whoever sends it."""
-    answer = httpx.post(f"{gateway}/sessions/v1/sync", content=bytes(TOO_LARGE), timeout=30)
+    answer = httpx.post(f"{gateway}/enrollment/v1/batches", content=bytes(TOO_LARGE), timeout=30)
     _is_problem(answer, 413, "too-large")
     return "Gateway: a body of 2 MB is a problem 413"
 
 
 def unknown(gateway: str) -> str:
-    """What is no service's is a problem 404, also when it only becomes one's after tidying."""
-    for path in ("/nobody/v1/units", "/", "//sessions/v1/sessions"):
+    """What is no service's is a problem 404, also when it only becomes one's after tidying.
+
+    One path holds somebody's NIP: the search of the logs must not find it there.
+    """
+    with PEOPLE.open(encoding="utf-8-sig", newline="") as file:
+        nip = next(csv.DictReader(file, delimiter=";"))["NIP"]
+    for path in ("/nobody/v1/units", "/", "//sessions/v1/sessions", f"/enrollment/v1/employees/{nip}/x"):
         _is_problem(httpx.get(gateway + path, timeout=30), 404, "unknown")
     return "Gateway: an unknown prefix is a problem 404"
 

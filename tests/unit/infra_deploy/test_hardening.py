@@ -33,11 +33,39 @@ def test_slow_clients_are_cut_off_at_the_gateway(name: str, most: int) -> None:
 
 
 def test_the_gateway_bounds_bodies_headers_and_connections() -> None:
-    """1 MiB, as the services themselves; more for imports alone."""
+    """As the services: 1 MiB, more for queues of phones and for imports, of which few come at a time."""
     assert setting("client_max_body_size") == "1m"
-    assert re.findall(r"client_max_body_size (\S+);", GATEWAY) == ["1m", "11m"]
+    assert re.findall(r"client_max_body_size (\S+);", GATEWAY) == ["1m", "11m", "8m"]
+    assert "limit_conn tables 4;" in GATEWAY
     assert setting("large_client_header_buffers") == "4 8k"
     assert setting("limit_conn").startswith("callers ")
+
+
+@pytest.mark.parametrize("name", sorted(COMPOSE["services"]))
+def test_what_lies_in_memory_can_not_end_a_container(name: str) -> None:
+    """A file system in memory counts against the container's: full, it must leave half of that."""
+    service = COMPOSE["services"][name]
+    sizes = [int(size) for size in re.findall(r"size=(\d+)m", " ".join(service.get("tmpfs", ())))]
+    most, unit = re.findall(r"(\d+)([mg])", str(service["mem_limit"]))[-1]
+    assert 2 * sum(sizes) <= int(most) * (1024 if unit == "g" else 1)
+
+
+@pytest.mark.parametrize(
+    ("status", "path", "told"),
+    [
+        ("200", "/sessions/v1/sessions/0f8fad5b-d9cb-469f-a165-70867728950e", None),
+        ("404", "/enrollment/v1/employees/Budi", "(none)"),
+        ("403", "/enrollment/v1/x/198609262010012003", "(a NIP)"),
+        ("401", "/enrollment/v1/x/19860926 201001 2 003", "(a NIP)"),
+    ],
+)
+def test_the_gateways_log_tells_no_path_that_may_name_somebody(status: str, path: str, told: str | None) -> None:
+    """As nginx reads its map: the first pattern that is found."""
+    block = re.search(r"map \"\$status \$uri\" \$path \{(.*?)\n  \}", GATEWAY, re.DOTALL)
+    assert block and '"path":"$path"' in GATEWAY
+    patterns = re.findall(r'"~(.+)" "(.+)";', block[1])
+    found = (says for pattern, says in patterns if re.search(pattern, f"{status} {path}"))
+    assert next(found, None) == told
 
 
 @pytest.mark.parametrize(
