@@ -60,11 +60,12 @@ def main() -> int:
 
 def _run(stage: Stage, names: Sequence[str], scale: Scale, failed: list[str]) -> report.Run:
     results: list[Result] = []
+    of = f"{report.commit()}, MongoDB {stage.client.server_info()['version']}"
     for name in names:
         at, load, started = datetime.now(UTC), os.getloadavg()[0], time.monotonic()
         stage.console.print(f"[bold]{name}[/] is measured")
         try:
-            found = [msgspec.structs.replace(one, at=at, load=load) for one in FIGURES[name](stage)]
+            found = [msgspec.structs.replace(one, at=at, load=load, of=of) for one in FIGURES[name](stage)]
         except Exception as error:  # noqa: BLE001 - one that can't be measured must not cost the others
             stage.console.print(f"[red]{name} could not be measured:[/] {type(error).__name__}: {error}")
             failed.append(name)

@@ -41,9 +41,9 @@ class Goal(msgspec.Struct, frozen=True):
 class Result(msgspec.Struct, frozen=True, kw_only=True):
     """One line of the table. ours, floor: readings in `unit`, in the order in which they were taken.
 
-    about: what is measured over what. load: of the machine, over the last minute, when it began. notes: further
-    readings, by name. limits: where the time goes, by name: shares of a core that each process used while it was
-    measured, or of samples of a profile.
+    about: what is measured over what. load: of the machine, over the last minute, when it began. of: which commit,
+    on which MongoDB. notes: further readings, by name. limits: where the time goes, by name: shares of a core that
+    each process used while it was measured, or of samples of a profile.
     """
 
     figure: str
@@ -54,6 +54,7 @@ class Result(msgspec.Struct, frozen=True, kw_only=True):
     goal: Goal | None = None
     at: datetime | None = None
     load: float | None = None
+    of: str = ""
     notes: Mapping[str, object] = {}
     limits: Mapping[str, Mapping[str, float]] = {}
 

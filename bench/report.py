@@ -2,6 +2,7 @@
 
 import os
 import platform
+import subprocess
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -34,6 +35,17 @@ def machine() -> str:
         if line.startswith("model name")
     ]
     return f"{os.cpu_count()} cores ({', '.join(sorted(set(names)))}), Python {platform.python_version()}"
+
+
+def commit() -> str:
+    """Which one is checked out, and whether there is more than that."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--exclude=*"],  # noqa: S607 - where it lies is the machine's matter
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return f"commit {described.stdout.strip() or 'unknown'}"
 
 
 def rows(results: Iterable[Result]) -> list[tuple[str, ...]]:
@@ -70,7 +82,9 @@ def show(console: Console, run: Run) -> None:
 
 
 def _details(result: Result) -> list[str]:
-    lines = [f"measured at {result.at:%H:%M} UTC, load of the machine {result.load:.1f}"] if result.at else []
+    lines = []
+    if result.at:
+        lines = [f"measured at {result.at:%H:%M} UTC, load of the machine {result.load:.1f}, {result.of}"]
     lines += [f"{name}: {_told(value)}" for name, value in result.notes.items()]
     return lines + [f"{name}: {_told(shares)}" for name, shares in result.limits.items()]
 
