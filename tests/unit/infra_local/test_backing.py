@@ -20,13 +20,15 @@ for word; do
     case "$word" in -DoutputDirectory=*) /bin/mkdir "${word#*=}" ;; esac
 done
 """
+# What a run is told in its environment, and what it tells its own processes.
+CHOICES = ("BINA_", "PYTEST_", "BROKER", "CONTAINERS")
 # Each of them would be an error.
 TESTS = "tests/component/infra/test_aggregates.py"
 
 
 def run(processes: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """The tests in as many processes, with nothing of this run's own."""
-    ours = {name: value for name, value in os.environ.items() if not name.startswith(("BINA_", "PYTEST_"))}
+    ours = {name: value for name, value in os.environ.items() if not name.startswith(CHOICES)}
     env = {**ours, "BINA_MONGODB_URI": "mongodb://nowhere", **environment}
     command = [sys.executable, "-m", "pytest", "-n", processes, "-p", "no:cacheprovider", TESTS]
     return subprocess.run(command, env=env, capture_output=True, text=True, check=False)
