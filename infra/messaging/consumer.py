@@ -3,7 +3,8 @@
 Steps, in this order: read batches; handle each whole, those of several partitions side by side; where that fails,
 handle it in parts, down to single events; a failure that may pass pauses that partition (others go on) and is
 tried again with growing pauses; one that can't pass, or whose tries are used up, goes to the dead letters; where
-these can't be written, the partition waits; then the offsets are committed, after the effect.
+these can't be written, the partition waits; then, twice a second and whenever nothing comes, the offsets are
+committed, after the effect.
 """
 
 import logging
@@ -49,6 +50,10 @@ TRIES = 6
 LONGEST_PAUSE = 30.0
 CLUSTER_CHECK_SECONDS = 5.0
 
+COMMIT_SECONDS = 0.5
+"""How long handled events may wait for their offsets to be committed, while others come. A commit after each batch
+took a quarter of a reader's time; a worker that dies repeats so much more, which changes nothing."""
+
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
     """How far one partition is handled. `behind` counts events; `last_event_at` is when the last was recorded."""
@@ -89,6 +94,7 @@ class Consumer:
         self._paused: dict[TopicPartition, float] = {}
         self._last: dict[TopicPartition, datetime] = {}
         self._gaps = Gaps()
+        self._commit_by: float | None = None
         self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="handling")
 
     def run(self, stop: threading.Event) -> None:
@@ -111,6 +117,7 @@ class Consumer:
         self._paused.clear()
         self._last.clear()
         self._gaps = Gaps()
+        self._commit_by = None
         checked = told = time.monotonic()
         try:
             consumer.subscribe([full_name(self._settings, topic) for topic in self._topics])
@@ -125,6 +132,7 @@ class Consumer:
                         log.warning("the Kafka cluster is another one: reading starts anew")
                         return
                     checked = now
+            self._commit(consumer)
         finally:
             kafka.leave(self._settings, consumer)
 
@@ -141,11 +149,20 @@ class Consumer:
         for (place, records), error in zip(batches.items(), errors, strict=True):
             if error is not None:
                 self._in_parts(consumer, place, records, error)
-        if batches:
-            try:
-                consumer.commit()
-            except CommitFailedError:
-                log.info("partitions moved to another worker before the commit; it repeats the last events")
+        if batches and self._commit_by is None:
+            self._commit_by = time.monotonic() + COMMIT_SECONDS
+        if not batches or time.monotonic() >= (self._commit_by or 0.0):
+            self._commit(consumer)
+
+    def _commit(self, consumer: KafkaConsumer) -> None:
+        """Commits what is handled and not committed yet."""
+        if self._commit_by is None:
+            return
+        self._commit_by = None
+        try:
+            consumer.commit()
+        except CommitFailedError:
+            log.info("partitions moved to another worker before the commit; it repeats the last events")
 
     # --- handling
 
@@ -218,6 +235,8 @@ class Consumer:
             self._close_producer()
             return False
         self._forget(place, record.offset)
+        # It would be set aside a second time.
+        self._commit_by = 0.0
         DEAD.labels(self._group, place.topic).inc()
         log.error("an event went to the dead letters", extra={"reason": reason, **where}, exc_info=error)
         return True
