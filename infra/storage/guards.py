@@ -85,14 +85,9 @@ def _queued(keys: list[str]) -> Iterator[None]:
 
 def _make(database: Database[Document], keys: list[str]) -> None:
     """Guards must exist before: an upsert inside a transaction fails for good when two make the same one."""
-    guards = database[GUARDS]
-    known = {guard["_id"] for guard in guards.find({"_id": {"$in": keys}}, {"_id": 1})}
-    missing = [key for key in keys if key not in known]
-    if not missing:
-        return
-    upserts = [UpdateOne({"_id": key}, {"$setOnInsert": {"touched": 0}}, upsert=True) for key in missing]
+    upserts = [UpdateOne({"_id": key}, {"$setOnInsert": {"touched": 0}}, upsert=True) for key in keys]
     try:
-        guards.bulk_write(upserts, ordered=False)
+        database[GUARDS].bulk_write(upserts, ordered=False)
     except BulkWriteError as error:
         if not only_duplicates(error):
             raise

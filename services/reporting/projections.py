@@ -15,6 +15,7 @@ from pymongo.errors import BulkWriteError, PyMongoError
 
 from infra.messaging.envelope import Event
 from infra.storage.copies import Overtaken
+from infra.storage.failures import DUPLICATE
 from infra.storage.leases import Lease
 from services.reporting import documents as doc
 from services.reporting.domain.ledger import Ledger, PersonSeen
@@ -28,8 +29,6 @@ PORTION = 50
 
 MOST_FACTS = 5_000
 """Facts that may have to be re-placed in one transaction, which must end within seconds."""
-
-DUPLICATE = 11000
 
 RARE = {"needs": doc.of_need, "batches": doc.of_batch, "participants": doc.of_participant}
 
