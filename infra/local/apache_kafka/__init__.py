@@ -101,8 +101,9 @@ class ApacheKafka:
 
     def _format(self) -> None:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        tool = ["-cp", self._class_path, "kafka.tools.StorageTool", "format", "-t", cluster]
-        command = [*self._java, *tool, "-c", str(self._properties_file)]
+        # With "=" in between: a name may begin with "-", and would be taken for an option.
+        options = [f"--cluster-id={cluster}", f"--config={self._properties_file}"]
+        command = [*self._java, "-cp", self._class_path, "kafka.tools.StorageTool", "format", *options]
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
         if done.returncode:
             raise CannotStart(
