@@ -55,12 +55,8 @@ def move_in(store: Store, partitions: int) -> None:
     """Makes the store know units and people."""
     store.ensure_indexes()
     projection = Projection(store)
-    projection.handle(0, [_unit(row) for row in units()])
-    by_shard: dict[int, list[Event]] = {}
-    for person, unit in people().items():
-        by_shard.setdefault(shard_of(person, partitions), []).append(_employee(person, unit))
-    for shard, events in by_shard.items():
-        projection.handle(shard, events)
+    projection.handle([_unit(row) for row in units()])
+    projection.handle([_employee(person, unit, shard_of(person, partitions)) for person, unit in people().items()])
 
 
 def _unit(row: Mapping[str, str]) -> Event:
@@ -69,12 +65,12 @@ def _unit(row: Mapping[str, str]) -> Event:
     return _event("unit.created", row["code"], {"code": row["code"], **state, "history": history})
 
 
-def _employee(person: str, unit: str) -> Event:
+def _employee(person: str, unit: str, partition: int) -> Event:
     history = [{"from": to_wire(BEGINNING), "unit": unit, "active": True}]
-    return _event("employee.created", person, {"id": person, "history": history, "skills": []})
+    return _event("employee.created", person, {"id": person, "history": history, "skills": []}, partition)
 
 
-def _event(type_: str, subject: str, data: object) -> Event:
+def _event(type_: str, subject: str, data: object, partition: int = 0) -> Event:
     return Event(
         id=str(uuid.uuid4()),
         source="enrollment",
@@ -86,6 +82,7 @@ def _event(type_: str, subject: str, data: object) -> Event:
         effective_at=BEGINNING,
         key=subject,
         body=msgspec.json.encode(data),
+        partition=partition,
     )
 
 
@@ -119,8 +116,9 @@ def _fact(chance: random.Random, person: str, moment: datetime) -> SessionFact:
 
 
 def _add(store: Store, shard: int, facts: list[SessionFact]) -> None:
+    shards = {fact.person: shard for fact in facts}
     with pymongo.timeout(LONGEST_SECONDS), store.database.client.start_session() as session:
         years = {fact.day[:4] for fact in facts}
-        ledger = Ledger(store.people({fact.person for fact in facts}, session, years), ())
+        ledger = Ledger(store.people(shards, session, years), ())
         ledger.see_facts(facts)
-        store.save(ledger, shard, session)
+        store.save(ledger, shards, session)

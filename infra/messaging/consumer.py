@@ -1,16 +1,16 @@
 """The consumer: gives events to a handler, at least once, and lets nothing be lost or stand in the way.
 
-Steps, in this order: read batches; handle each whole, those of several partitions side by side; where that fails,
-handle it in parts, down to single events; a failure that may pass pauses that partition (others go on) and is
-tried again with growing pauses; one that can't pass, or whose tries are used up, goes to the dead letters; where
-these can't be written, the partition waits; then, twice a second and whenever nothing comes, the offsets are
-committed, after the effect.
+Steps, in this order: read; handle the events of all partitions together, or in lanes side by side when there are
+many; where that fails, handle each partition by itself, and where that fails, in parts, down to single events; a
+failure that may pass pauses that partition (others go on) and is tried again with growing pauses; one that can't
+pass, or whose tries are used up, goes to the dead letters; where these can't be written, the partition waits;
+then, twice a second and whenever nothing comes, the offsets are committed, after the effect.
 """
 
 import logging
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from typing import Any
@@ -40,8 +40,11 @@ DEAD = Counter("bina_dead_letters", "Messages put to the dead letters", ["group"
 RETRIED = Counter("bina_events_retried", "Pauses of a partition after a failure", ["group"])
 LAG = Gauge("bina_consumer_lag", "Events not yet handled, of the partitions of this worker", ["group", "topic"])
 
-SIDE_BY_SIDE = 4
-"""Partitions whose events are handled at the same time, while the database works."""
+LANES = 4
+"""So many lots of events are handled side by side: while the database works for one, another goes on."""
+
+LANE_EVENTS = 500
+"""A further lane is worth its calls to the database when each has so many events."""
 
 PARTS = 50
 """Into so many a batch is cut that can't be handled whole."""
@@ -53,6 +56,10 @@ CLUSTER_CHECK_SECONDS = 5.0
 COMMIT_SECONDS = 0.5
 """How long handled events may wait for their offsets to be committed, while others come. A commit after each batch
 took a quarter of a reader's time; a worker that dies repeats so much more, which changes nothing."""
+
+
+Batches = Mapping[TopicPartition, Sequence[Any]]
+"""Records by where they stand."""
 
 
 class Progress(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,7 +102,7 @@ class Consumer:
         self._last: dict[TopicPartition, datetime] = {}
         self._gaps = Gaps()
         self._commit_by: float | None = None
-        self._threads = ThreadPoolExecutor(SIDE_BY_SIDE, thread_name_prefix="handling")
+        self._threads = ThreadPoolExecutor(LANES, thread_name_prefix="handling")
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set; trouble with Kafka is waited out."""
@@ -145,10 +152,10 @@ class Consumer:
         batches = kafka.poll(consumer, timeout_ms=200)
         if kafka.embedded(self._settings):
             batches = self._gaps.cut(consumer, batches)
-        errors = self._threads.map(self._try, batches, batches.values())
-        for (place, records), error in zip(batches.items(), errors, strict=True):
+        lanes = lanes_of(batches)
+        for lane, error in zip(lanes, self._threads.map(self._try, lanes), strict=True):
             if error is not None:
-                self._in_parts(consumer, place, records, error)
+                self._apart(consumer, lane, error)
         if batches and self._commit_by is None:
             self._commit_by = time.monotonic() + COMMIT_SECONDS
         if not batches or time.monotonic() >= (self._commit_by or 0.0):
@@ -166,15 +173,23 @@ class Consumer:
 
     # --- handling
 
-    def _try(self, place: TopicPartition, records: Sequence[Any]) -> Exception | None:
+    def _try(self, lane: Batches) -> Exception | None:
         """Handles the records at once; gives what is in the way. May run in any thread, unlike the consumer."""
         try:
-            events = [self._decode(record) for record in records]
-            self._handler(place.partition, events)
-            self._done(place, records, events)
+            events = {place: [self._decode(record) for record in records] for place, records in lane.items()}
+            self._handler([event for each in events.values() for event in each])
         except Exception as error:  # noqa: BLE001 - whatever it is, one event must not hold up the others
             return error
+        for place, handled in events.items():
+            self._done(place, lane[place], handled)
         return None
+
+    def _apart(self, consumer: KafkaConsumer, lane: Batches, why: Exception) -> None:
+        """Handles each partition by itself, in parts if need be. why: what was in the way of handling the lane."""
+        for place, records in lane.items():
+            error = self._try({place: records}) if len(lane) > 1 else why
+            if error is not None:
+                self._in_parts(consumer, place, records, error)
 
     def _in_parts(
         self, consumer: KafkaConsumer, place: TopicPartition, records: Sequence[Any], why: Exception
@@ -187,7 +202,7 @@ class Consumer:
         size = max(1, len(records) // PARTS)
         for start in range(0, len(records), size):
             part = records[start : start + size]
-            error = self._try(place, part)
+            error = self._try({place: part})
             if error is None:
                 continue
             if len(part) > 1:
@@ -285,6 +300,16 @@ class Consumer:
         if self._producer is not None:
             self._producer.close(timeout=2, null_logger=True)
             self._producer = None
+
+
+def lanes_of(batches: Batches) -> list[Batches]:
+    """The batches in lanes that can be handled side by side: one number of a partition is in one lane only."""
+    many = sum(map(len, batches.values()))
+    count = min(LANES, 1 + many // LANE_EVENTS)
+    lanes: list[dict[TopicPartition, Sequence[Any]]] = [{} for _ in range(count)]
+    for place, records in batches.items():
+        lanes[place.partition % count][place] = records
+    return [lane for lane in lanes if lane]
 
 
 def may_pass(error: Exception) -> bool:

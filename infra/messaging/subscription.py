@@ -13,8 +13,8 @@ from infra.messaging.envelope import Event, Unreadable
 log = logging.getLogger(__name__)
 
 R = TypeVar("R")
-BatchHandler = Callable[[int, list[Event]], None]
-"""Takes the events of one partition, in order. What it does must bear repetition."""
+BatchHandler = Callable[[list[Event]], None]
+"""Takes events of one or more partitions, those of each in order. What it does must bear repetition."""
 
 PASSED = Counter("bina_events_passed", "Events of a type or version that nobody here listens to", ["type"])
 
@@ -53,7 +53,7 @@ def dispatch(subscriptions: Sequence[Subscription]) -> BatchHandler:
     """
     known = {(each.aggregate, each.version): each for each in subscriptions}
 
-    def handle(_partition: int, events: list[Event]) -> None:
+    def handle(events: list[Event]) -> None:
         found = [(event, known.get((event.aggregate, event.version))) for event in events]
         for event, subscription in found:
             if subscription is None:

@@ -55,10 +55,9 @@ def _transaction(database: Database[Document], ordered: list[str], work: Callabl
     guards = database[GUARDS]
 
     def guarded(session: ClientSession) -> T:
-        for key in ordered:
-            touched = guards.update_one({"_id": key}, {"$inc": {"touched": 1}}, session=session)
-            if not touched.matched_count:
-                raise _Missing
+        touched = guards.update_many({"_id": {"$in": ordered}}, {"$inc": {"touched": 1}}, session=session)
+        if touched.matched_count < len(ordered):
+            raise _Missing
         return work(session)
 
     with database.client.start_session() as session:

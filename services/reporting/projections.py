@@ -1,4 +1,4 @@
-"""Keeps the figures up to date: takes in the events of a partition, and re-places people when the tree changes.
+"""Keeps the figures up to date: takes in events, and re-places people when the tree changes.
 
 Everything that is counted changes in one transaction with the fact that it counts; a batch that was taken in
 before finds nothing newer and changes nothing.
@@ -39,18 +39,19 @@ class Projection:
     def __init__(self, store: Store) -> None:
         self._store = store
 
-    def handle(self, partition: int, events: list[Event]) -> None:
-        """Takes in the events of one partition; repeating them, in any order, changes nothing."""
+    def handle(self, events: list[Event]) -> None:
+        """Takes in the events of one or more partitions; repeating them, in any order, changes nothing."""
         news = news_of(events)
+        partitions = {event.subject: event.partition for event in events}
         if news.units:
             self._store.save_units(news.units)
         for name, to_document in RARE.items():
             self._copy(name, getattr(news, name), to_document)
         people = {person.id: person for _, person in news.people.values()}
         for ids in self._portions(list(people)):
-            self._people(partition, [people[id_] for id_ in ids])
+            self._people([people[id_] for id_ in ids], {id_: partitions[id_] for id_ in ids})
         if news.sessions or news.credits:
-            self._facts(partition, news)
+            self._facts(news, partitions)
 
     def _copy(self, name: str, told: Mapping[str, tuple[int, Any]], to_document: Any) -> None:
         if not told:
@@ -72,25 +73,26 @@ class Projection:
                 raise Overtaken from error
             raise
 
-    def _people(self, shard: int, seen: Sequence[PersonSeen]) -> None:
+    def _people(self, seen: Sequence[PersonSeen], shards: Mapping[str, int]) -> None:
         def work(session: ClientSession) -> None:
-            ledger = Ledger(self._store.people((each.id for each in seen), session), ())
+            ledger = Ledger(self._store.people(shards, session), ())
             moved = ledger.see_people(seen, self._store.tree(session))
-            self._settle(ledger, moved, shard, session)
+            self._settle(ledger, moved, shards, session)
 
-        self._store.in_shard(shard, work)
+        self._store.in_shards(shards.values(), work)
 
-    def _facts(self, shard: int, news: News) -> None:
+    def _facts(self, news: News, partitions: Mapping[str, int]) -> None:
         facts = news.facts
+        shards = {fact.person: partitions[fact.id] for fact in facts}
 
         def work(session: ClientSession) -> None:
             known = self._store.facts(news.sessions, news.credits, session)
             years = {fact.day[:4] for fact in (*facts, *known)}
-            ledger = Ledger(self._store.people({fact.person for fact in facts}, session, years), known)
+            ledger = Ledger(self._store.people(shards, session, years), known)
             ledger.see_facts(facts)
-            self._store.save(ledger, shard, session)
+            self._store.save(ledger, shards, session)
 
-        self._store.in_shard(shard, work)
+        self._store.in_shards(shards.values(), work)
 
     def is_behind_tree(self) -> bool:
         """Whether there are people whose places are older than the tree."""
@@ -99,9 +101,8 @@ class Projection:
     def catch_up_with_tree(self) -> bool:
         """Re-places some people whose places are older than the tree; False when there are none."""
         behind = self._store.people_behind(self._store.tree_version(), PORTION)
-        for shard, ids in behind.items():
-            for some in self._portions(ids):
-                self._replace_people(shard, some)
+        for ids in self._portions(list(behind)):
+            self._replace_people({id_: behind[id_] for id_ in ids})
         return bool(behind)
 
     def _portions(self, ids: list[str]) -> Iterator[list[str]]:
@@ -116,19 +117,19 @@ class Projection:
             elif some:
                 yield some
 
-    def _replace_people(self, shard: int, ids: Sequence[str]) -> None:
+    def _replace_people(self, shards: Mapping[str, int]) -> None:
         def work(session: ClientSession) -> None:
             tree = self._store.tree(session)
-            ledger = Ledger(self._store.people(ids, session), ())
-            self._settle(ledger, ledger.see_tree(tree), shard, session)
+            ledger = Ledger(self._store.people(shards, session), ())
+            self._settle(ledger, ledger.see_tree(tree), shards, session)
 
-        self._store.in_shard(shard, work)
+        self._store.in_shards(shards.values(), work)
 
-    def _settle(self, ledger: Ledger, moved: set[str], shard: int, session: ClientSession) -> None:
+    def _settle(self, ledger: Ledger, moved: set[str], shards: Mapping[str, int], session: ClientSession) -> None:
         if moved:
             ledger.know(self._store.facts_of(moved, session))
             ledger.replace_facts(moved)
-        self._store.save(ledger, shard, session)
+        self._store.save(ledger, shards, session)
 
 
 class TreeFollower:

@@ -1,7 +1,8 @@
 """Collections, indexes and queries of one generation of the figures.
 
-A generation is all that was counted from one reading of the log; a rebuild makes the next one beside it. What is
-counted is kept by shard, which is the partition that it came from: one worker at a time writes a shard.
+A generation is all that was counted from one reading of the log; a rebuild makes the next one beside it. People
+and counters have a shard: a person's is the partition that tells of them, and who writes something of a shard does
+so alone. What several shards tell at once is counted in the first of them; figures are the sums over all.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -70,9 +71,9 @@ class Store:
             if indexes:
                 self[name].create_indexes(indexes)
 
-    def in_shard(self, shard: int, work: Callable[[ClientSession], T]) -> T:
-        """Runs the work in a transaction, alone in this shard; it may run more than once."""
-        return transaction(self.database, [f"{self['shard'].name}:{shard}"], work)
+    def in_shards(self, shards: Iterable[int], work: Callable[[ClientSession], T]) -> T:
+        """Runs the work in a transaction, alone in these shards; it may run more than once."""
+        return transaction(self.database, [f"{self['shard'].name}:{shard}" for shard in shards], work)
 
     # --- the tree of units
 
@@ -117,13 +118,10 @@ class Store:
         found = self["people"].find({"_id": {"$in": list(ids)}}, fields, session=session)
         return [doc.person(each) for each in found]
 
-    def people_behind(self, tree: int, limit: int) -> dict[int, list[str]]:
-        """By shard, some ids of people whose places were found by an older tree."""
-        found: dict[int, list[str]] = {}
-        query = {"tree": {"$lt": tree}}
-        for each in self["people"].find(query, {"shard": 1}).sort([("shard", 1), ("tree", 1)]).limit(limit):
-            found.setdefault(each["shard"], []).append(each["_id"])
-        return found
+    def people_behind(self, tree: int, limit: int) -> dict[str, int]:
+        """Ids of some people whose places were found by an older tree, with their shards."""
+        found = self["people"].find({"tree": {"$lt": tree}}, {"shard": 1}).sort([("shard", 1), ("tree", 1)])
+        return {each["_id"]: each["shard"] for each in found.limit(limit)}
 
     def facts(self, sessions: Iterable[str], credited: Iterable[str], session: ClientSession) -> list[Fact]:
         """Those of the facts that are known."""
@@ -151,24 +149,32 @@ class Store:
 
     # --- what a batch of events changed
 
-    def save(self, ledger: Ledger, shard: int, session: ClientSession) -> None:
-        """Writes the facts, the people and, by their difference, the counters; one write a document."""
+    def save(self, ledger: Ledger, shards: Mapping[str, int], session: ClientSession) -> None:
+        """Writes the facts, the people and, by their difference, the counters; one write a document.
+
+        shards: of each person, by id; the transaction must be alone in them.
+        """
         for name, type_ in (("sessions", SessionFact), ("credits", CreditFact)):
             facts = [fact for fact in ledger.changed_facts if isinstance(fact, type_)]
-            new = [doc.of_fact(fact, shard) for fact in facts if ledger.is_new(fact)]
+            new = [doc.of_fact(fact, shards[fact.person]) for fact in facts if ledger.is_new(fact)]
             if new:
                 self[name].insert_many(new, ordered=False, session=session)
-            self._replace(name, (doc.of_fact(fact, shard) for fact in facts if not ledger.is_new(fact)), session)
+            old = [doc.of_fact(fact, shards[fact.person]) for fact in facts if not ledger.is_new(fact)]
+            self._replace(name, old, session)
         people = ((each.id, doc.of_person(each, ledger.before(each))) for each in ledger.changed_people)
-        updates = [UpdateOne({"_id": id_}, {"$set": new | {"shard": shard}}, upsert=True) for id_, new in people]
+        updates = [
+            UpdateOne({"_id": id_}, {"$set": new | {"shard": shards[id_]}}, upsert=True) for id_, new in people
+        ]
         self._write("people", updates, session)
         masteries = ledger.masteries
-        self._replace("masteries", (doc.of_mastery(each, shard) for each in masteries.values() if each), session)
+        there = [doc.of_mastery(each, shards[each.person]) for each in masteries.values() if each]
+        self._replace("masteries", there, session)
         gone = [id_ for id_, mastery in masteries.items() if mastery is None]
         if gone:
             self["masteries"].delete_many({"_id": {"$in": gone}}, session=session)
-        self._add(ledger.cells, shard, session)
-        self._stock(ledger.stocks, shard, session)
+        counted_in = min(shards.values())
+        self._add(ledger.cells, counted_in, session)
+        self._stock(ledger.stocks, counted_in, session)
 
     def _replace(self, name: str, documents: Iterable[Document], session: ClientSession) -> None:
         self._write(name, [ReplaceOne({"_id": each["_id"]}, each, upsert=True) for each in documents], session)

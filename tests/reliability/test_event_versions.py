@@ -118,7 +118,7 @@ class City:
     def listener(self, got: set[tuple[str, int]]) -> Consumer:
         """Puts down the id and version of all that is sent."""
 
-        def note(_: int, events: list[Event]) -> None:
+        def note(events: list[Event]) -> None:
             got.update((event.id, event.version) for event in events)
 
         return Consumer(self.settings["enrollment"], "listener", CONSUMED, note, system_clock)

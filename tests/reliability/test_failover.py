@@ -43,7 +43,7 @@ def test_the_primary_dies_under_phones(members: ReplicaSet, settings_for: Settin
     world = World(settings, tokens)
     book, weather = Notebook(Ledger()), Weather()
     published: list[Event] = []
-    reader = Consumer(settings, "readers", ["sessions.events"], lambda _, new: published.extend(new), system_clock)
+    reader = Consumer(settings, "readers", ["sessions.events"], published.extend, system_clock)
     api, worker = process_of(settings, "api"), process_of(settings, "worker")
 
     def dial(_service: str, sub: str) -> Line:

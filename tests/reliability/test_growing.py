@@ -70,7 +70,7 @@ def test_empty_topics_are_filled_by_command(settings_for: SettingsFor, tokens: T
         eventually(lambda: unsent(aggregates) == 0, timeout=60)
     empty = replace(settings, topic_prefix=f"{settings.topic_prefix}new.")
     published: list[Event] = []
-    reader = Consumer(empty, "readers", ["sessions.events"], lambda _, new: published.extend(new), system_clock)
+    reader = Consumer(empty, "readers", ["sessions.events"], published.extend, system_clock)
     with running(process_of(empty, "worker"), Threads(reader)):
         command = process_of(empty, "resend")
         command.start()
@@ -86,7 +86,7 @@ def test_what_was_written_while_a_clock_ran_ahead_is_published_at_once(settings_
     database = connect(settings)
     got: list[Event] = []
     relay = Relay(settings, database, [things(database)], system_clock)
-    with running(Threads(relay, consumer(settings, lambda _, events: got.extend(events)))):
+    with running(Threads(relay, consumer(settings, got.extend))):
         ahead = system_clock() + timedelta(minutes=5)
         things(database).insert(Thing(id="a", colour="red"), change("made", ahead))
         eventually(lambda: [event.subject for event in got] == ["a"], timeout=30)
@@ -130,6 +130,6 @@ def test_two_versions_of_an_event_are_one_event(settings_for: SettingsFor) -> No
     both = [on("thing", First, to_new), on("thing", Second, to_new_from_second, version=2)]
     for handle in (dispatch([on("thing", First, to_old)]), dispatch(both)):
         for events in ([first, second], [second, first], [second]):
-            handle(0, events)
+            handle(events)
     assert list(database["old"].find()) == list(database["new"].find())
     assert database["new"].count_documents({"seq": 1, "colours": ["red"]}) == 1

@@ -55,7 +55,7 @@ def test_what_is_rolled_back_was_never_published(
     read = database.with_options(read_concern=concern)
     published: list[tuple[str, str]] = []
 
-    def take(_: int, events: list[Event]) -> None:
+    def take(events: list[Event]) -> None:
         published.extend((event.subject, event.data["colour"]) for event in events)
 
     old = members.primary()

@@ -232,7 +232,7 @@ def endorsed(programme: Programme, pairing: str, learner: str, **more: Any) -> N
         key=learner,
         body=msgspec.json.encode(seen),
     )
-    dispatch(subscriptions(programme.context))(0, [event])
+    dispatch(subscriptions(programme.context))([event])
 
 
 def test_an_endorsed_mastery_completes_the_pairing(programme: Programme, pair: tuple[str, str]) -> None:

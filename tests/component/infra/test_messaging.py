@@ -2,20 +2,21 @@
 
 import threading
 import uuid
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import msgspec
+import pytest
 from kafka import KafkaConsumer
 from pymongo.database import Database
 
 from infra.clock import system_clock
+from infra.messaging import consumer as consuming
 from infra.messaging import deadletters, kafka
 from infra.messaging.consumer import Consumer, Progress
 from infra.messaging.envelope import Event, to_headers
 from infra.messaging.relay import Relay
-from infra.messaging.subscription import dispatch, on
+from infra.messaging.subscription import BatchHandler, dispatch, on
 from infra.messaging.topics import ensure_topics, full_name
 from infra.messaging.unsent import resend
 from infra.settings import Settings
@@ -39,7 +40,7 @@ def relay(settings: Settings, database: Database[Document]) -> Relay:
     return Relay(settings, database, [things(database)], system_clock)
 
 
-def consumer(settings: Settings, handler: Callable[[int, list[Event]], None], **options: Any) -> Consumer:
+def consumer(settings: Settings, handler: BatchHandler, **options: Any) -> Consumer:
     return Consumer(settings, "readers", ["enrollment.events"], handler, system_clock, **options)
 
 
@@ -65,7 +66,7 @@ def test_every_change_arrives_in_order(settings_for: SettingsFor) -> None:
     database = connect(settings)
     repository = things(database)
     got: list[Event] = []
-    with running(Threads(relay(settings, database), consumer(settings, lambda _, events: got.extend(events)))):
+    with running(Threads(relay(settings, database), consumer(settings, got.extend))):
         stored = repository.insert(Thing(id="a", colour="0"), change("made"))
         for number in range(1, 30):
             stored = repository.replace(stored, Thing(id="a", colour=str(number)), change("painted"))
@@ -185,19 +186,22 @@ def test_one_bad_event_among_many_makes_few_parts_of_them(settings_for: Settings
     assert len(list(deadletters.read_all(settings, "readers"))) == 1
 
 
-def test_partitions_are_handled_side_by_side(settings_for: SettingsFor) -> None:
-    """While the database works for one partition, another one goes on."""
+def test_many_events_are_handled_side_by_side(settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the database works for some partitions, another one goes on; those of one partition stay together."""
+    monkeypatch.setattr(consuming, "LANE_EVENTS", 10)
     settings = settings_for("enrollment")
     repository = things(connect(settings))
     busy: set[int] = set()
     two_at_once = threading.Event()
 
-    def handle(partition: int, _: list[Event]) -> None:
-        busy.add(partition)
-        if len(busy) > 1:
+    def handle(events: list[Event]) -> None:
+        partitions = {event.partition for event in events}
+        assert not partitions & busy
+        busy.update(partitions)
+        if busy > partitions:
             two_at_once.set()
         two_at_once.wait(0.2)
-        busy.discard(partition)
+        busy.difference_update(partitions)
 
     def more_events() -> bool:
         many = [Thing(id=str(uuid.uuid4()), colour="red", owner=str(number)) for number in range(40)]
@@ -234,7 +238,7 @@ def test_progress_is_told(settings_for: SettingsFor) -> None:
     settings = settings_for("enrollment")
     database = connect(settings)
     told: list[list[Progress]] = []
-    reader = consumer(settings, lambda _, events: None, observe=told.append)
+    reader = consumer(settings, lambda events: None, observe=told.append)
     with running(Threads(relay(settings, database), reader)):
         things(database).insert(Thing(id="a", colour="red"), change("made"))
 
@@ -251,7 +255,7 @@ def test_an_event_that_is_too_large_stops_no_other(settings_for: SettingsFor) ->
     settings = settings_for("enrollment")
     database = connect(settings)
     got: list[str] = []
-    reader = consumer(settings, lambda _, events: got.extend(event.subject for event in events))
+    reader = consumer(settings, lambda events: got.extend(event.subject for event in events))
     with running(Threads(relay(settings, database), reader)):
         repository = things(database)
         repository.insert(Thing(id="large", colour="x" * 2_000_000), change("made"))

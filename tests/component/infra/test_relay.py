@@ -44,7 +44,7 @@ def test_pages_that_overlap_send_each_event_once(
     filled(database)
     seen: Counter[str] = Counter()
 
-    def count(_: int, events: list[Event]) -> None:
+    def count(events: list[Event]) -> None:
         seen.update(event.subject for event in events)
 
     consumer = Consumer(settings, "notifications", ["enrollment.events"], count, system_clock)

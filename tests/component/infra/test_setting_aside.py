@@ -58,7 +58,7 @@ def test_a_letter_that_would_be_too_large_is_kept_without_what_is_large(settings
     large = value + b" " * (LARGEST - around)
     got: list[int] = []
 
-    def handle(_: int, events: list[Event]) -> None:
+    def handle(events: list[Event]) -> None:
         if events[0].seq == 1:
             raise Unreadable("not to be borne")
         got.extend(event.seq for event in events)
@@ -87,7 +87,7 @@ def test_whatever_keeps_a_letter_from_being_written_stops_its_partition_only(
     monkeypatch.setattr(deadletters, "put", refuses)
     put_raw(settings, NONSENSE, good(1))
     put_raw(settings, good(2), key=b"another")
-    with running(Threads(consumer(settings, lambda _, events: got.extend(event.seq for event in events)))):
+    with running(Threads(consumer(settings, lambda events: got.extend(event.seq for event in events)))):
         eventually(lambda: len(tries) > 2 and got == [2], timeout=20)
         monkeypatch.undo()
         eventually(lambda: got == [2, 1], timeout=20)
@@ -99,7 +99,7 @@ def test_a_failure_that_passes_is_tried_again(settings_for: SettingsFor) -> None
     settings = settings_for("enrollment")
     tries: list[float] = []
 
-    def handle(_: int, events: list[Event]) -> None:
+    def handle(events: list[Event]) -> None:
         tries.append(time.monotonic())
         if len(tries) < 7:
             raise ConnectionError("away")
@@ -121,7 +121,7 @@ def test_an_outage_uses_up_no_tries(settings_for: SettingsFor, monkeypatch: pyte
     troubles = [away] * 2 * TRIES + [wrong] * 2 * (TRIES - 1) + [away]
     got: list[int] = []
 
-    def handle(_: int, events: list[Event]) -> None:
+    def handle(events: list[Event]) -> None:
         if troubles:
             raise troubles.pop(0)
         got.extend(event.seq for event in events)

@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from zlib import crc32
 
+import msgspec
+
 from infra.messaging.envelope import Event
 from services.reporting.projections import Projection
 
@@ -13,12 +15,17 @@ def partition_of(key: str) -> int:
     return crc32(key.encode()) % PARTITIONS
 
 
+def placed(batch: Iterable[Event]) -> list[Event]:
+    """The events as they are read from their partitions."""
+    return [msgspec.structs.replace(event, partition=partition_of(event.key)) for event in batch]
+
+
 def tell(projection: Projection, batches: Iterable[list[Event]]) -> None:
     for batch in batches:
         for partition in range(PARTITIONS):
-            events = [event for event in batch if partition_of(event.key) == partition]
+            events = [event for event in placed(batch) if event.partition == partition]
             if events:
-                projection.handle(partition, events)
+                projection.handle(events)
 
 
 def settle(projection: Projection) -> None:

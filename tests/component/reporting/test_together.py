@@ -1,11 +1,13 @@
-"""Several workers at once: partitions in parallel, one of them twice over, the tree changing meanwhile."""
+"""Several partitions at once: by several workers, some twice over, the tree changing meanwhile; and by one."""
 
+import random
 import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import product
 
+import msgspec
 from pymongo.database import Database
 
 from infra.messaging.consumer import may_pass
@@ -13,7 +15,7 @@ from infra.messaging.envelope import Event
 from infra.storage.mongo import Document
 from services.reporting.projections import Projection
 from services.reporting.store import Store
-from tests.component.reporting.telling import PARTITIONS, partition_of, settle
+from tests.component.reporting.telling import placed, settle
 from tests.component.reporting.test_projection import GRAINS_OF_THE_WORLD, expected, numbers
 from tests.unit.reporting.recount import Recount
 from tests.unit.reporting.world import KINDS, city, shuffled
@@ -42,11 +44,11 @@ def test_workers_that_overlap_count_nothing_twice(database: Database[Document], 
     batches = in_larger_ones(shuffled(world, 3))
     done = threading.Event()
 
-    def read(partition: int) -> None:
+    def read(partitions: set[int]) -> None:
         projection = Projection(Store(database, 1))
-        for batch in batches:
-            events = [each for each in batch if partition_of(each.key) == partition]
-            until_it_passes(partial(projection.handle, partition, events))
+        for batch in map(placed, batches):
+            events = [each for each in batch if each.partition in partitions]
+            until_it_passes(partial(projection.handle, events))
 
     def follow() -> None:
         projection = Projection(Store(database, 1))
@@ -58,11 +60,24 @@ def test_workers_that_overlap_count_nothing_twice(database: Database[Document], 
     follower.start()
     try:
         with ThreadPoolExecutor() as pool:
-            list(pool.map(read, (*range(PARTITIONS), 0)))
+            list(pool.map(read, ({0}, {1, 2}, {0, 1}, {2})))
     finally:
         done.set()
     follower.join()
     settle(Projection(store))
+    recount = Recount(world)
+    for periods, unit in product(GRAINS_OF_THE_WORLD, KINDS):
+        assert numbers(store, unit, periods) == expected(recount, unit, periods), unit
+
+
+def test_people_whose_partition_is_another_one_than_before_are_counted_once(store: Store) -> None:
+    """Partitions were added to the topics: what tells of a person stands in two of them, and is read together."""
+    world = city(12, people=10, sessions=80)
+    chance = random.Random(12)
+    projection = Projection(store)
+    for batch in in_larger_ones(shuffled(world, 4)):
+        projection.handle([msgspec.structs.replace(each, partition=chance.randrange(6)) for each in batch])
+    settle(projection)
     recount = Recount(world)
     for periods, unit in product(GRAINS_OF_THE_WORLD, KINDS):
         assert numbers(store, unit, periods) == expected(recount, unit, periods), unit

@@ -61,7 +61,7 @@ def test_a_late_event_does_not_turn_a_pairing_back(world: World) -> None:
     pairing = world.pairing(guide, learner)
     ended = world.pairing(guide, learner, id_=pairing, state="ended")
     assert ended == pairing
-    world.handle(0, world.told[::-1])
+    world.handle(world.told[::-1])
     kept = world.store.pairing(pairing)
     assert kept is not None
     assert kept.state == "ended"
@@ -101,7 +101,7 @@ def test_a_certificate_is_credited_once_whichever_event_comes_first(world: World
     assert credits_of(world, learner) == []
     world.tell("batch.created", {"id": "b1", "jp": 30}, "b1")
     assert credits_of(world, learner) == [(30, None, 1)]
-    world.handle(0, world.told * 2)
+    world.handle(world.told * 2)
     assert credits_of(world, learner) == [(30, None, 1)]
     credit = world.store.credits.find({"learner_id": learner})[0].state
     assert (credit.source, credit.batch_id, credit.on.isoformat()) == ("certification", "b1", "2016-05-19")
@@ -138,7 +138,7 @@ def test_shuffled_and_repeated_events_leave_the_same(world: World) -> None:
     for seed in range(3):
         events = world.told * 2
         random.Random(seed).shuffle(events)
-        world.handle(0, events)
+        world.handle(events)
         assert state() == before
 
 

@@ -83,7 +83,7 @@ class World:
             body=None if data is None else msgspec.json.encode(data),
             topic="enrollment.people" if type_.startswith("person.") else "enrollment.events",
         )
-        self.handle(0, [told])
+        self.handle([told])
         self.told.append(told)
         return told
 

@@ -21,7 +21,7 @@ def read(sample: Path) -> EndorsementSeen:
             for version, reader in ENDORSEMENTS.items()
         ]
     )
-    handle(0, [decode(STRUCTURED, None, sample.read_bytes())])
+    handle([decode(STRUCTURED, None, sample.read_bytes())])
     (seen,) = found
     return seen
 

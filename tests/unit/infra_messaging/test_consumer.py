@@ -47,7 +47,7 @@ class Kafka:
         self._consumer._step(cast("KafkaConsumer", self))
         return self.commits
 
-    def _handle(self, _: int, events: list[Event]) -> None:
+    def _handle(self, events: list[Event]) -> None:
         self.handled += len(events)
 
     @staticmethod

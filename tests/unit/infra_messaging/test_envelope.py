@@ -114,7 +114,7 @@ def test_events_go_to_their_readers_in_runs() -> None:
     other = decode(binary(ce_type="id.go.tangerangkota.bina.thing.made.v1"), b"k", b"{}")
     newer = decode(binary(ce_type="id.go.tangerangkota.bina.pairing.activated.v2"), b"k", b"{}")
     second = decode(binary(), b"k", b'{"state":"b"}')
-    handle(0, [first, second, other, newer, second])
+    handle([first, second, other, newer, second])
     assert seen == [["a", "b", "b"]]
 
 
@@ -122,7 +122,7 @@ def test_data_that_does_not_fit_is_unreadable_without_its_value() -> None:
     """The reason may be written to a dead letter, so it holds the place and never the content."""
     handle = dispatch([on("pairing", Small, lambda batch: None)])
     with pytest.raises(Unreadable) as caught:
-        handle(0, [decode(binary(), b"k", b'{"state":["Budi Santoso"]}')])
+        handle([decode(binary(), b"k", b'{"state":["Budi Santoso"]}')])
     assert str(caught.value) == "data does not fit the reader at $.state"
 
 
@@ -140,5 +140,5 @@ def test_a_value_that_looks_like_a_place_is_not_quoted() -> None:
 
     handle = dispatch([on("pairing", Narrow, lambda batch: None)])
     with pytest.raises(Unreadable) as caught:
-        handle(0, [decode(binary(), b"k", b'{"state":"lives - at Jalan Merdeka 1"}')])
+        handle([decode(binary(), b"k", b'{"state":"lives - at Jalan Merdeka 1"}')])
     assert str(caught.value) == "data does not fit the reader at $.state"

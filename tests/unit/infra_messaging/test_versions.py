@@ -54,6 +54,6 @@ def test_who_reads_both_gets_them_in_one_batch_and_who_reads_one_is_not_interrup
         runs.append(len(items))
 
     events = [event(seq, version) for seq in (1, 2, 3) for version in (1, 2)]
-    dispatch([on("thing", First, note), on("thing", Second, note, version=2)])(0, events)
-    dispatch([on("thing", First, note)])(0, events)
+    dispatch([on("thing", First, note), on("thing", Second, note, version=2)])(events)
+    dispatch([on("thing", First, note)])(events)
     assert runs == [6, 3]
