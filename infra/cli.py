@@ -167,7 +167,7 @@ def why_not(letter: deadletters.DeadLetter) -> str:
     """What is in the way of sending the letter again."""
     if letter.erasable:
         return f"{letter.topic} has no record of key {key_of(letter)}"
-    return f"it was too large to be kept whole; it lies at {letter.topic}/{letter.partition}@{letter.offset}"
+    return f"it could not be kept whole; it lies at {letter.topic}/{letter.partition}@{letter.offset}"
 
 
 def key_of(letter: deadletters.DeadLetter) -> str:

@@ -17,7 +17,7 @@ from prometheus_client import Gauge
 from infra.clock import to_wire
 from infra.messaging import kafka
 from infra.messaging.compacted import lasting, send_current
-from infra.messaging.envelope import Headers
+from infra.messaging.envelope import Headers, Missing
 from infra.messaging.topics import dead_letters_of, full_name, is_compacted
 from infra.settings import Settings
 
@@ -33,8 +33,8 @@ class DeadLetter(msgspec.Struct, frozen=True, kw_only=True):
     """One message in the dead-letter topic. `number` is its offset there; `reason` holds no personal data.
 
     null: names of headers, and `key`, that were null and are empty here. whole: not so where it was too large with
-    what is told of it; it is kept without key, value and long headers then. erasable: it is of a compacted topic,
-    so its value is not kept, nor a key that is no id.
+    what is told of it (it is kept without key, value and long headers then) or stands for a batch that can't be
+    unpacked. erasable: it is of a compacted topic, so its value is not kept, nor a key that is no id.
     """
 
     number: int
@@ -76,7 +76,7 @@ def put(
 
     Raises KafkaError when that fails; the record must then not be passed over. Of a record of a compacted topic
     only what names nobody is written. Nulls that kafka-python reads and would not write are written as empty; of
-    what would be too large only the short headers are written.
+    what would be too large only the short headers are written, of what could not be unpacked nothing.
     """
     extra = {
         "reason": reason,
@@ -87,6 +87,8 @@ def put(
         "at": to_wire(at),
     }
     key, value, headers = record.key, record.value, record.headers
+    if isinstance(value, Missing):
+        value, extra = None, extra | {NOT_WHOLE: "1"}
     if is_compacted(settings, record.topic):
         value, (key, headers) = None, lasting(key, headers)
     topic = full_name(settings, dead_letters_of(group))

@@ -16,7 +16,16 @@ TYPE_PREFIX = "id.go.tangerangkota.bina."
 NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "bina.tangerangkota.go.id")
 STRUCTURED = "application/cloudevents+json"
 
+NOT_UTF8 = "\N{REPLACEMENT CHARACTER}"
+"""Stands in the name of a header for what is not UTF-8."""
+
 Headers = list[tuple[str, bytes]]
+
+
+class Missing(bytes):
+    """The value of the record that stands, at the last of their offsets, for those that can't be had; says why."""
+
+    __slots__ = ()
 
 
 class Unreadable(Exception):
@@ -117,11 +126,15 @@ def decode(
     offset: int = 0,
 ) -> Event:
     """Reads an event in either mode. Raises Unreadable."""
+    if isinstance(value, Missing):
+        raise Unreadable(value.decode())
     try:
         found = {name.lower(): raw.decode() for name, raw in headers if raw is not None}
         record_key = key.decode() if key is not None else ""
     except UnicodeDecodeError:
         raise Unreadable("headers or key are not UTF-8") from None
+    if NOT_UTF8 in "".join(found):
+        raise Unreadable("the name of a header is not UTF-8")
     body = value
     if found.get("content-type", "").startswith(STRUCTURED):
         found, body = _structured(value)

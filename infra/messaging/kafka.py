@@ -8,6 +8,7 @@ from kafka.admin import KafkaAdminClient
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.structs import TopicPartition
 
+from infra.messaging.batches import read_whatever_comes
 from infra.settings import Settings
 
 DELIVERY_TIMEOUT_MS = 8_000
@@ -45,7 +46,10 @@ def producer(settings: Settings, **overrides: Any) -> KafkaProducer:
 
 
 def consumer(settings: Settings, group: str | None) -> KafkaConsumer:
-    """A consumer that starts at the beginning and commits only when told to. Not thread-safe."""
+    """A consumer that starts at the beginning and commits only when told to. Not thread-safe.
+
+    It gives a record for what kafka-python would raise at, too (`infra.messaging.batches`).
+    """
     options: dict[str, Any] = {
         "bootstrap_servers": settings.kafka_bootstrap.split(","),
         "client_id": f"bina-{settings.service}",
@@ -67,7 +71,9 @@ def consumer(settings: Settings, group: str | None) -> KafkaConsumer:
         options |= {"session_timeout_ms": 2_000, "heartbeat_interval_ms": 500}
     else:
         options |= {"session_timeout_ms": 10_000, "heartbeat_interval_ms": 2_000}
-    return KafkaConsumer(**options)
+    made = KafkaConsumer(**options)
+    read_whatever_comes(made)
+    return made
 
 
 def poll(consumer: KafkaConsumer, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
