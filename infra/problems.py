@@ -98,3 +98,13 @@ def needs_version(current: Mapping[str, Any]) -> Refused:
         "Send If-Match with the version that you are changing.",
     )
     return Refused("if-match-required", detail, status=428, current=current)
+
+
+def check_same_request(stored_hash: str | None, request_hash: str | None) -> None:
+    """422 `idempotency-key-reused` where the key was used with another body before."""
+    if stored_hash != request_hash:
+        detail = Text(
+            "Idempotency-Key ini sudah dipakai untuk permintaan lain.",
+            "This Idempotency-Key was already used for another request.",
+        )
+        raise Refused("idempotency-key-reused", detail, status=422, errors=[FieldError("", detail)])

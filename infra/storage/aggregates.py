@@ -14,11 +14,11 @@ from pymongo.collection import Collection
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from infra.messaging.versions import FIRST, Versions
-from infra.storage.documents import LANES, Change, Documents, Lane, Record, S, Stored
+from infra.storage.documents import LANES, Change, Documents, Fresh, Lane, Record, S, Stored
 from infra.storage.failures import only_duplicates
 from infra.storage.mongo import Document
 
-__all__ = ["LANES", "Aggregates", "Change", "Exists", "Lane", "Record", "Stale", "Stored", "Taken"]
+__all__ = ["LANES", "Aggregates", "Change", "Exists", "Fresh", "Lane", "Record", "Stale", "Stored", "Taken"]
 
 WITHOUT_EVENTS = {"events": 0}
 

@@ -55,6 +55,10 @@ class Stored(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     extra: Mapping[str, Any] = {}
 
 
+Fresh = Callable[[Stored[Any]], None]
+"""Refuses a step that is based on another version than the one that is stored."""
+
+
 class Documents(Generic[S]):
     """Makes the documents of one kind of aggregate, and reads them. The arguments are those of `Aggregates`."""
 

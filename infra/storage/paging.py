@@ -14,6 +14,10 @@ from infra.storage.mongo import Document
 
 Row = TypeVar("Row")
 
+BAD_CURSOR = Text(
+    "Cursor ini tidak dikenal; mulai lagi tanpa cursor.",
+    "The cursor is not known; start without one.",
+)
 PLAIN = (str, int, datetime, bson.Timestamp, type(None))
 
 

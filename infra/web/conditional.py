@@ -9,14 +9,12 @@ from typing import Any, TypeVar
 import orjson
 from flask import Response, request
 
-from infra.problems import FieldError, Refused, Text, stale
-from infra.storage.aggregates import Stored
+from infra.problems import Refused, Text, stale
+from infra.storage.aggregates import Fresh, Stored
 from infra.web.auth import current_actor
 from infra.web.blueprint import json_body
 
 F = TypeVar("F", bound=Callable[..., Any])
-Fresh = Callable[[Stored[Any]], None]
-"""Refuses a step that is based on another version than the one that is stored."""
 
 _ETAG = re.compile(r'(?:W/)?"(\d{1,15})"', re.ASCII)
 NO_VERSION = -1
@@ -27,10 +25,6 @@ _REQUESTS = uuid.UUID("7b2d7b56-6f5c-4a0e-9d5f-0c8f2c1f9a51")
 BAD_KEY = Text(
     "Idempotency-Key harus 1-255 karakter ASCII tanpa spasi.",
     "Idempotency-Key must be 1-255 ASCII characters without blanks.",
-)
-KEY_REUSED = Text(
-    "Idempotency-Key ini sudah dipakai untuk permintaan lain.",
-    "This Idempotency-Key was already used for another request.",
 )
 
 
@@ -106,10 +100,3 @@ def idempotent_id(route: str, content: bytes | None = None) -> tuple[str, str | 
     made = uuid.uuid5(_REQUESTS, f"{current_actor().sub}\x00{route}\x00{key}")
     canonical = orjson.dumps(json_body(), option=orjson.OPT_SORT_KEYS) if content is None else content
     return str(made), hashlib.sha256(canonical).hexdigest()
-
-
-def check_same_request(stored_hash: str | None, request_hash: str | None) -> None:
-    """422 `idempotency-key-reused` where the key was used with another body before."""
-    if stored_hash != request_hash:
-        error = FieldError("", KEY_REUSED)
-        raise Refused("idempotency-key-reused", KEY_REUSED, status=422, errors=[error])

@@ -7,18 +7,14 @@ from typing import Any
 
 from marshmallow import Schema, fields
 
-from infra.problems import FieldError, Text, invalid
-from infra.storage.paging import decode, encode
+from infra.problems import FieldError, invalid
+from infra.storage.paging import BAD_CURSOR, decode, encode
 from infra.web.bodies import Body, Strict
 from infra.web.fields import QueryInteger, opt, wrong
 
 DEFAULT_LIMIT = 50
 MAX_LIMIT = 200
 _CURSOR = re.compile(r"[A-Za-z0-9_=-]{1,1024}")
-BAD_CURSOR = Text(
-    "Cursor ini tidak dikenal; mulai lagi tanpa cursor.",
-    "The cursor is not known; start without one.",
-)
 
 
 class Cursor(Strict, fields.String):

@@ -7,8 +7,7 @@ from typing import Any
 from pymongo.client_session import ClientSession
 
 from infra.actor import Actor
-from infra.storage.aggregates import Stored
-from infra.web.conditional import Fresh
+from infra.storage.aggregates import Fresh, Stored
 
 from .. import words
 from ..context import SYSTEM, Context, When, batch_key

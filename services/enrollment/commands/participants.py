@@ -9,8 +9,7 @@ from pymongo.client_session import ClientSession
 from infra.actor import Actor
 from infra.clock import day_of
 from infra.problems import unknown
-from infra.storage.aggregates import Change, Stored
-from infra.web.conditional import Fresh
+from infra.storage.aggregates import Change, Fresh, Stored
 
 from .. import words
 from ..context import SYSTEM, Context, When, batch_key, employee_key

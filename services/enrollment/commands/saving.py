@@ -8,9 +8,8 @@ import msgspec
 from pymongo.client_session import ClientSession
 
 from infra.actor import Actor
-from infra.problems import Refused, Text, needs_version, stale, unknown
+from infra.problems import Refused, Text, check_same_request, needs_version, stale, unknown
 from infra.storage.aggregates import Aggregates, Change, Exists, Stale, Stored
-from infra.web.conditional import check_same_request
 
 from ..context import When
 from ..domain import histories

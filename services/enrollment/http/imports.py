@@ -7,10 +7,10 @@ from typing import Any
 
 from flask import Response
 
-from infra.problems import FieldError, Text, invalid
+from infra.problems import FieldError, Text, check_same_request, invalid
 from infra.web.auth import current_actor
 from infra.web.blueprint import Blueprint, body_limit
-from infra.web.conditional import check_same_request, with_etag
+from infra.web.conditional import with_etag
 from infra.web.context import language
 from infra.web.errors import problem
 from infra.web.paging import list_of, piece

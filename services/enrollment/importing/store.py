@@ -10,11 +10,10 @@ from bson import Binary
 from pymongo.client_session import ClientSession
 from pymongo.errors import DuplicateKeyError
 
-from infra.problems import Text, unknown
+from infra.problems import Text, check_same_request, unknown
 from infra.storage.guards import transaction
 from infra.storage.mongo import Document
 from infra.storage.paging import page
-from infra.web.conditional import check_same_request
 
 from ..commands.saving import Post
 from ..context import When

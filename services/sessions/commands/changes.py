@@ -17,8 +17,7 @@ from infra.clock import Clock
 from infra.problems import FieldError, Language, Refused, invalid
 from infra.storage.aggregates import WITHOUT_EVENTS, Stored
 from infra.storage.mongo import Document
-from infra.storage.paging import decode, encode
-from infra.web.paging import BAD_CURSOR
+from infra.storage.paging import BAD_CURSOR, decode, encode
 
 from ..domain.copies import Pairing
 from ..domain.session import Session

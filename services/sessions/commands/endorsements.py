@@ -10,9 +10,8 @@ from pymongo.client_session import ClientSession
 from infra.actor import Actor
 from infra.clock import Clock
 from infra.problems import unknown
-from infra.storage.aggregates import Change, Stored
+from infra.storage.aggregates import Change, Fresh, Stored
 from infra.storage.guards import transaction
-from infra.web.conditional import Fresh
 
 from ..domain import endorsement as rules
 from ..domain import texts

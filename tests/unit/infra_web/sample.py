@@ -12,10 +12,10 @@ from pymongo.errors import (
     ServerSelectionTimeoutError,
 )
 
-from infra.problems import Refused, Text, unknown
+from infra.problems import Refused, Text, check_same_request, unknown
 from infra.web.auth import current_actor, public, require
 from infra.web.blueprint import Blueprint, body_limit, json_body, load_item
-from infra.web.conditional import check_same_request, idempotent_id, if_match, with_etag
+from infra.web.conditional import idempotent_id, if_match, with_etag
 from infra.web.errors import problem
 from infra.web.fields import (
     Boolean,
