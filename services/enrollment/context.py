@@ -13,6 +13,7 @@ from infra.storage.aggregates import Change, Lane
 from infra.storage.guards import transaction
 
 from .domain import access
+from .domain.histories import Times
 from .domain.pairings import Limits
 from .domain.units import Tree
 from .store import Store
@@ -26,19 +27,8 @@ PEOPLE = "people"
 """Guard of who exists, where, and under whom."""
 
 
-@dataclass(frozen=True)
-class When:
-    """The two times of a change. now: when it is recorded. dated: whether somebody told when it took effect."""
-
-    now: datetime
-    effective_at: datetime
-    dated: bool = True
-
-    def after(self, previous: datetime) -> "When":
-        """For a record's next step. What nobody has dated takes effect at once, but not before the previous step:
-        the clock by which that one was recorded may have run ahead of this one.
-        """
-        return self if self.dated else When(self.now, max(self.now, previous), dated=False)
+class When(Times):
+    """The two times of a change, which makes one of them."""
 
     def change(self, kind: str, actor: Actor, *, note: str | None = None, lane: Lane = "live") -> Change:
         """What happened then."""

@@ -1,6 +1,7 @@
 """Competencies, needs and gaps."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from infra.actor import Actor
@@ -27,7 +28,7 @@ def put_competency(
         aspect=body["aspect"],
         description=body["description"],
     )
-    what = Put[Competency](code, "competency", based_on, lambda _: state, show)
+    what = Put[Competency](code, "competency", based_on, lambda *_: state, show)
     return put(context.store.competencies, what, actor, when)
 
 
@@ -47,16 +48,13 @@ def put_need(
     if context.store.competencies.get(competency) is None:
         raise unknown(words.COMPETENCY)
     when = context.when(body["effective_at"])
-    demand = Demand(since=when.effective_at, people=body["people"], level=body["level"])
     id_ = need_id(unit, competency)
-    what = Put[Need](
-        id_,
-        "need",
-        based_on,
-        lambda before: competencies.put_need(before, id_, unit, competency, demand),
-        show,
-    )
-    return put(context.store.needs, what, actor, when)
+
+    def build(before: Need | None, since: datetime) -> Need:
+        demand = Demand(since=since, people=body["people"], level=body["level"])
+        return competencies.put_need(before, id_, unit, competency, demand)
+
+    return put(context.store.needs, Put(id_, "need", based_on, build, show), actor, when)
 
 
 def gaps(context: Context, units: frozenset[str]) -> list[Gap]:

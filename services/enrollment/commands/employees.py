@@ -9,7 +9,6 @@ import msgspec
 from pymongo.client_session import ClientSession
 
 from infra.actor import Actor
-from infra.clock import day_of
 from infra.problems import Refused
 from infra.storage.aggregates import Change, Lane, Stored
 
@@ -18,7 +17,7 @@ from ..context import PEOPLE, Context, When
 from ..domain import fields, roster
 from ..domain.employees import Employee
 from ..domain.fields import EmployeeInput
-from ..domain.roster import Decision, Known, Outcome, Times
+from ..domain.roster import Decision, Known, Outcome
 from ..domain.units import Tree
 from ..ids import random_id
 from ..store import Store, employee_fields
@@ -66,7 +65,7 @@ def take(
             refused=refused,
             tree=_trees(store, session),
         ),
-        Times(effective_at=when.effective_at, now=when.now, today=day_of(when.now)),
+        when,
         random_id,
     )
     saved = _save(store, session, decisions, known, actor, when, lane) if write else {}

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -21,12 +22,14 @@ Show = Callable[[Stored[Any]], Mapping[str, Any]]
 
 @dataclass(frozen=True)
 class Put(Generic[S]):
-    """A PUT. based_on: the version in If-Match. build: the new state from the old one, the same if equal."""
+    """A PUT. based_on: the version in If-Match. build: the new state, from a time on, from the old one; the same
+    if equal.
+    """
 
     id: str
     aggregate: str
     based_on: int | None
-    build: Callable[[S | None], S]
+    build: Callable[[S | None, datetime], S]
     show: Show
 
 
@@ -67,7 +70,7 @@ def _created(
     if what.based_on is not None:
         raise stale({})
     change = when.change(f"{what.aggregate}.created", actor)
-    return repository.insert(what.build(None), change, session=session)
+    return repository.insert(what.build(None, when.effective_at), change, session=session)
 
 
 def _changed(
@@ -78,9 +81,9 @@ def _changed(
     when: When,
     session: ClientSession | None,
 ) -> Stored[S]:
-    outdated = _outdated(stored, what)
+    outdated, when = _outdated(stored, what), when.after(stored.effective_at)
     try:
-        state = what.build(stored.state)
+        state = what.build(stored.state, when.effective_at)
     except Refused as refused:
         raise outdated or refused from None
     if state == stored.state:

@@ -21,12 +21,12 @@ def put_unit(
 ) -> tuple[Stored[Unit], bool]:
     """The unit with this content, and whether it was created. The tree stays one tree."""
     when = context.when(body["effective_at"])
-    form = UnitForm(since=when.effective_at, name=body["name"], kind=body["kind"], parent=body["parent"])
 
     def work(session: ClientSession) -> tuple[Stored[Unit], bool]:
         known = {id_: stored.state for id_, stored in context.store.all_units(session).items()}
 
-        def build(before: Unit | None) -> Unit:
+        def build(before: Unit | None, since: datetime) -> Unit:
+            form = UnitForm(since=since, name=body["name"], kind=body["kind"], parent=body["parent"])
             changed = units.put(before, code, form)
             if changed != before:
                 units.check_tree(known, changed)
@@ -42,13 +42,14 @@ def close_unit(
     context: Context, actor: Actor, code: str, effective_at: datetime | None, note: str | None, fresh: Fresh
 ) -> Stored[Unit]:
     """The unit, closed; unchanged if it was closed already. Refuses with `unit-in-use`."""
-    when = context.when(effective_at)
+    asked = context.when(effective_at)
 
     def work(session: ClientSession) -> Stored[Unit]:
         stored = found(context.store.units.get(code, session), words.UNIT)
         if stored.state.now.state == "closed":
             return stored
         fresh(stored)
+        when = asked.after(stored.effective_at)
         in_use = context.store.unit_in_use(code, when.effective_at, session)
         state = units.close(stored.state, when.effective_at, in_use=in_use)
         change = when.change("unit.closed", actor, note=note)

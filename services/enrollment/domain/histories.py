@@ -1,9 +1,11 @@
 """Time in two dimensions: what took effect when, and in which order it was recorded (Programme rules, Time)."""
 
 from collections.abc import Sequence
-from datetime import datetime
-from typing import Protocol, TypeVar
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Protocol, Self, TypeVar
 
+from infra.clock import day_of
 from infra.problems import Refused, Text
 
 
@@ -16,6 +18,26 @@ class Dated(Protocol):
 
 
 D = TypeVar("D", bound=Dated)
+
+
+@dataclass(frozen=True)
+class Times:
+    """The two times of a change. now: when it is recorded. dated: whether somebody told when it took effect."""
+
+    now: datetime
+    effective_at: datetime
+    dated: bool = True
+
+    @property
+    def today(self) -> date:
+        """The day of the recording."""
+        return day_of(self.now)
+
+    def after(self, previous: datetime) -> Self:
+        """For a record's next step. What nobody has dated takes effect at once, but not before the previous step:
+        the clock by which that one was recorded may have run ahead of this one.
+        """
+        return self if self.dated else replace(self, effective_at=max(self.effective_at, previous))
 
 
 def at(history: Sequence[D], instant: datetime) -> D | None:

@@ -48,9 +48,9 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 class Import(msgspec.Struct, frozen=True, kw_only=True):
     """One file to be taken in.
 
-    default_at: the effective time of rows without TMT. chunks: how many parts of the file are done, each with
-    its effects and counts in one transaction. attempts: workers that took it up since the last part was done.
-    problem: what stopped it, or what was left undone.
+    default_at: the effective time of rows without TMT. dated: whether somebody told it. chunks: how many parts of
+    the file are done, each with its effects and counts in one transaction. attempts: workers that took it up since
+    the last part was done. problem: what stopped it, or what was left undone.
     """
 
     id: str
@@ -58,6 +58,7 @@ class Import(msgspec.Struct, frozen=True, kw_only=True):
     dry_run: bool
     complete: bool
     default_at: datetime
+    dated: bool = True
     requested_by: str
     state: ImportState = "queued"
     progress: float = 0.0

@@ -4,7 +4,7 @@ Rows may name supervisors (or parents) that come later in the list, so the whole
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Literal, cast
 
 import msgspec
@@ -14,6 +14,7 @@ from infra.problems import FieldError, Refused, Text, invalid
 from . import fields, forest, nip
 from .employees import Employee, Placement, Status, placed
 from .fields import EmployeeInput, kept
+from .histories import Times
 from .units import Tree, closed_unit, unknown_unit
 
 Outcome = Literal["created", "updated", "unchanged", "rejected"]
@@ -41,16 +42,8 @@ class Known(msgspec.Struct, frozen=True, kw_only=True):
     tree: Callable[[datetime], Tree]
 
 
-class Times(msgspec.Struct, frozen=True, kw_only=True):
-    """effective_at: of rows that give none. now: the recording. today: in Asia/Jakarta."""
-
-    effective_at: datetime
-    now: datetime
-    today: date
-
-
 def decide(rows: Sequence[EmployeeInput], known: Known, times: Times, new_id: Callable[[], str]) -> list[Decision]:
-    """One decision for each row, in order. rows: as `fields.cleaned` makes them.
+    """One decision for each row, in order. rows: as `fields.cleaned` makes them. times: of rows that give none.
 
     A row is rejected for its own fields, for a NIP that an earlier row has, for its unit, for its supervisor
     (unknown, rejected, in a circle), or because it would take effect before what is recorded.
@@ -96,11 +89,10 @@ class _Roster:
         if self.first[row.nip] != index:
             twice = Text("NIP ini sudah ada di baris sebelumnya.", "An earlier row has the same NIP.")
             return invalid(FieldError("/nip", twice))
-        at = self._effective(row)
-        if at > self.times.now:
+        if row.effective_at and row.effective_at > self.times.now:
             future = Text("Waktu berlaku belum tiba.", "It would take effect in the future.")
             return invalid(FieldError("/effective_at", future))
-        form = self.known.tree(at).forms.get(row.unit)
+        form = self.known.tree(self._effective(row)).forms.get(row.unit)
         if form is None:
             return blamed(unknown_unit(), "/unit")
         if form.state == "closed" and row.active:
@@ -114,7 +106,9 @@ class _Roster:
         return None if boss in self.known.employees else unknown_supervisor()
 
     def _effective(self, row: EmployeeInput) -> datetime:
-        return row.effective_at or self.times.effective_at
+        known = self.known.employees.get(row.nip)
+        times = self.times.after(known.now.since) if known else self.times
+        return row.effective_at or times.effective_at
 
     def _employee(self, row: EmployeeInput) -> Employee:
         """The employee as the row would have it. Refuses with `effective-order`."""

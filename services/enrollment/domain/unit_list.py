@@ -9,7 +9,8 @@ from infra.problems import FieldError, Refused, Text, invalid
 
 from . import fields, forest
 from .fields import UnitInput
-from .roster import Outcome, Times, blamed
+from .histories import Times
+from .roster import Outcome, blamed
 from .units import Unit, UnitForm, UnitKind, closed_unit, put, unit_cycle, unknown_unit
 
 
@@ -35,7 +36,7 @@ def decide_units(
         try:
             _check_alone(row, index, first, known, times, earlier)
             _check_root(row, roots)
-            made[row.code] = put(known.get(row.code), row.code, _form(row, times))
+            made[row.code] = _made(row, known.get(row.code), times)
         except Refused as refused:
             refusals[index] = refused if refused.errors else blamed(refused, "/effective_at")
     fallen = earlier | {rows[index].code for index in refusals if first[rows[index].code] == index}
@@ -48,9 +49,10 @@ def decide_units(
     return [_decision(row, index, refusals, known, made) for index, row in enumerate(rows)]
 
 
-def _form(row: UnitInput, times: Times) -> UnitForm:
-    since = row.effective_at or times.effective_at
-    return UnitForm(since=since, name=row.name, kind=cast("UnitKind", row.kind), parent=row.parent)
+def _made(row: UnitInput, before: Unit | None, times: Times) -> Unit:
+    since = row.effective_at or (times.after(before.now.since) if before else times).effective_at
+    form = UnitForm(since=since, name=row.name, kind=cast("UnitKind", row.kind), parent=row.parent)
+    return put(before, row.code, form)
 
 
 def _check_alone(

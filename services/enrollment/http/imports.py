@@ -124,6 +124,7 @@ def _write(blp: Blueprint, context: Context) -> None:
                 dry_run=args["dry_run"],
                 complete=args["complete"],
                 default_at=when.effective_at,
+                dated=when.dated,
                 requested_by=actor.sub,
             )
             stored = imports.add(state, content, post, when)

@@ -186,7 +186,7 @@ class Importer:
             context=self._context,
             session=session,
             actor=Actor(stored.state.requested_by),
-            when=When(self._context.clock(), stored.state.default_at),
+            when=When(self._context.clock(), stored.state.default_at, dated=stored.state.dated),
             rejected=rejected,
             write=not stored.state.dry_run,
         )

@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from typing import cast
 
-from infra.clock import day_of
 from infra.problems import FieldError, Refused, Text, invalid
 from infra.storage.aggregates import Stored
 
@@ -14,7 +13,7 @@ from ..domain import employees, histories
 from ..domain.employees import Employee, Skill
 from ..domain.fields import EmployeeInput, UnitInput
 from ..domain.imports import ImportKind
-from ..domain.roster import Outcome, Times, blamed
+from ..domain.roster import Outcome, blamed
 from ..domain.unit_list import decide_units
 from ..store import employee_fields
 from .kinds import Part, Row, SkillInput, Verdict
@@ -52,10 +51,9 @@ def _employees(part: Part, rows: Sequence[Row], rejected: frozenset[str]) -> lis
 def _units(part: Part, rows: Sequence[Row], rejected: frozenset[str]) -> list[Judged]:
     store = part.context.store
     known = store.all_units(part.session)
-    times = Times(effective_at=part.when.effective_at, now=part.when.now, today=day_of(part.when.now))
     inputs = [cast("UnitInput", row.input) for row in rows]
     states = {code: stored.state for code, stored in known.items()}
-    decisions = decide_units(inputs, states, times, rejected)
+    decisions = decide_units(inputs, states, part.when, rejected)
     new, changed = [], []
     for decision in decisions:
         unit = decision.unit
@@ -97,9 +95,10 @@ def _with_level(given: SkillInput, person: Employee | None, competencies: set[st
         raise blamed(words.missing("employee-unknown", words.EMPLOYEE), "/nip")
     if given.competency not in competencies:
         raise blamed(words.missing("competency-unknown", words.COMPETENCY), "/competency")
-    at = given.effective_at or when.effective_at
-    if at > when.now:
+    if given.effective_at and given.effective_at > when.now:
         raise invalid(FieldError("/tmt", Text("Waktu berlaku belum tiba.", "It would take effect in the future.")))
+    last = person.levels().get(given.competency)
+    at = given.effective_at or (when.after(last.since) if last else when).effective_at
     if person.at(at) is None:
         raise blamed(histories.not_active(words.EMPLOYEE), "/tmt")
     skill = Skill(competency=given.competency, level=given.level, since=at, source="import")

@@ -13,7 +13,7 @@ from pymongo.errors import AutoReconnect
 from services.enrollment.importing import job
 from services.enrollment.importing.job import Importer
 from services.enrollment.importing.store import Imports
-from tests.component.enrollment.programme import HEADING, Programme
+from tests.component.enrollment.programme import HEADING, Programme, TestClock
 
 DATA = Path(__file__).parents[3] / "demo" / "data"
 
@@ -238,6 +238,29 @@ def test_skills_are_imported_with_their_date(city: Programme) -> None:
         "skills", f"NIP;KOMPETENSI;TINGKAT\n{nip};melayani;4\n", effective_at="2019-01-01T00:00:00Z"
     )
     assert early["counts"]["rejected"] == 1
+
+
+def test_a_file_that_nobody_dated_bears_what_was_recorded_since(city: Programme, clock: TestClock) -> None:
+    """Between its upload and its turn people change, and the worker's clock is not as far as that of the API."""
+    city.competency()
+    nip = city.nip()
+    person = {"nip": nip, "name": "Budi", "status": "pns", "unit": "DISDIK"}
+    unit = {"name": "Dinas", "kind": "agency", "parent": "CITY"}
+    for body in (person, {**person, "unit": "KEL"}):
+        assert city.hr.put("/v1/employees", body).expect(200).body["items"][0]["problem"] is None
+    city.take_in("skills", f"NIP;KOMPETENSI;TINGKAT\n{nip};menyusun-surat-dinas;2\n")
+    files = {
+        "employees": f"{HEADING}\n{nip};Budi;PNS;DISDIK\n",
+        "units": "KODE;NAMA;JENIS;INDUK\nDISDIK;Dinas Baru;agency;CITY\n",
+        "skills": f"NIP;KOMPETENSI;TINGKAT\n{nip};menyusun-surat-dinas;3\n",
+    }
+    made = [city.upload(kind, text.encode()).expect(202).body["id"] for kind, text in files.items()]
+    clock.forward(seconds=2)
+    city.hr.put("/v1/employees", {**person, "unit": "KEL", "name": "Budi S."}).expect(200)
+    city.hr.put("/v1/units/DISDIK", unit, version=1).expect(200)
+    clock.forward(seconds=-4)
+    city.work_off()
+    assert [city.hr.get(f"/v1/imports/{id_}").body["counts"]["updated"] for id_ in made] == [1, 1, 1]
 
 
 def test_what_an_import_refuses_at_once(city: Programme) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from infra.storage.paging import encode
-from tests.component.enrollment.programme import HR, Programme
+from tests.component.enrollment.programme import HR, Programme, TestClock
 
 SKILL = "menyusun-surat-dinas"
 
@@ -28,7 +28,7 @@ def employee(programme: Programme, **more: Any) -> dict[str, Any]:
     return {"nip": programme.nip(), "name": "Budi", "status": "pns", "unit": "DISDIK", **more}
 
 
-@pytest.mark.parametrize(
+puts = pytest.mark.parametrize(
     ("path", "body", "other"),
     [
         ("/v1/units/BARU", {"name": "A", "kind": "agency", "parent": "CITY"}, {"name": "B"}),
@@ -36,6 +36,9 @@ def employee(programme: Programme, **more: Any) -> dict[str, Any]:
         (f"/v1/units/DISDIK/needs/{SKILL}", {"people": 2, "level": 3}, {"people": 0}),
     ],
 )
+
+
+@puts
 def test_a_put_goes_by_versions(
     programme: Programme, path: str, body: dict[str, Any], other: dict[str, Any]
 ) -> None:
@@ -59,6 +62,31 @@ def test_a_put_goes_by_versions(
     assert shown.body in listed
     told = programme.hr.get(f"{path}/activity").expect(200).body["items"]
     assert [(entry["who"], entry["version"]) for entry in told] == [(HR, 1), (HR, 2)]
+
+
+@puts
+def test_a_put_that_nobody_dated_bears_a_clock_that_is_behind(
+    programme: Programme, clock: TestClock, path: str, body: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """Made by one machine and changed at another, whose clock is not as far: in effect with what it changes."""
+    programme.competency()
+    made = programme.hr.put(path, body).expect(201)
+    clock.forward(seconds=-2)
+    changed = programme.hr.put(path, {**body, **other}, version=1).expect(200)
+    assert (changed.version, changed.body["effective_at"]) == (2, made.body["effective_at"])
+    late = {**body, "effective_at": clock().isoformat()}
+    assert programme.hr.put(path, late, version=2).expect(409).body["rule"] == "effective-order"
+
+
+def test_people_and_closing_units_bear_a_clock_that_is_behind(programme: Programme, clock: TestClock) -> None:
+    """Who is moved or named anew, and a unit that is closed, by a machine whose clock is not as far."""
+    body = employee(programme)
+    assert outcome(programme, body) == [("created", None)]
+    clock.forward(seconds=-2)
+    assert outcome(programme, {**body, "unit": "KEL"}) == [("updated", None)]
+    assert outcome(programme, {**body, "unit": "KEL", "name": "Budi S."}) == [("updated", None)]
+    assert outcome(programme, {**body, "unit": "DISDIK", "active": False}) == [("updated", None)]
+    assert programme.move("units", "KEL", "closed").body["state"] == "closed"
 
 
 def test_a_unit_in_use_is_not_closed(programme: Programme) -> None:

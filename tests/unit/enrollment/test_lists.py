@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import suppress
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -14,13 +14,14 @@ from infra.clock import JAKARTA
 from infra.problems import Refused
 from services.enrollment.domain.employees import Employee
 from services.enrollment.domain.fields import EmployeeInput, UnitInput, cleaned
-from services.enrollment.domain.roster import Decision, Known, Times, decide
+from services.enrollment.domain.histories import Times
+from services.enrollment.domain.roster import Decision, Known, decide
 from services.enrollment.domain.unit_list import decide_units
 from services.enrollment.importing import columns, reading
 from tests.unit.enrollment.people import CITY, TREE, person, t
 
 NOW = t(2026, 11, 24)
-TIMES = Times(effective_at=NOW, now=NOW, today=date(2026, 11, 24))
+TIMES = Times(NOW, NOW)
 NIPS = [f"19860926201505100{number}" for number in range(1, 9)]
 
 
