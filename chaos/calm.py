@@ -12,6 +12,7 @@ from infra.messaging.lag import places_of
 from infra.messaging.unsent import UNSENT
 from infra.settings import PORTS
 from infra.storage.mongo import connect
+from infra.wording import counted
 
 GROUPS = {
     "enrollment": "enrollment",
@@ -57,7 +58,7 @@ class Calm:
         for service, aggregates in self._aggregates.items():
             count = sum(each.collection.count_documents(UNSENT) for each in aggregates)
             if count:
-                yield f"{count} documents of {service} are unsent"
+                yield f"{counted(count, 'document')} of {service} unsent"
             elif any(sends_once_more(each.collection.database) for each in aggregates):
                 yield f"{service} is to send everything once more"
 
@@ -66,8 +67,8 @@ class Calm:
             places = places_of(self._rig.settings(service), group)
             behind = sum(abs(place.behind) for place in places)
             if behind or not places:
-                yield f"{service} is {behind} events behind"
+                yield f"{service} is {counted(behind, 'event')} behind"
 
     def _mails(self) -> Iterator[str]:
         if waiting := self._notifications["deliveries"].count_documents({"state": "waiting"}):
-            yield f"{waiting} mails wait"
+            yield f"{counted(waiting, 'mail')} waiting"

@@ -10,6 +10,7 @@ from chaos.rig import Rig
 from chaos.ward import Ward
 from infra.messaging.relay import LEASE_SECONDS
 from infra.settings import PORTS
+from infra.wording import counted
 
 MOST_EXTRA_WORKERS = 3
 MOST_MINUTES_WRONG = 5
@@ -139,7 +140,7 @@ class Faults:
         """All connections to MongoDB or the broker break."""
         name = self._rng.choice(UPSTREAM)
         count = getattr(self._rig, name).cut()
-        return f"{count} connections to {name} are cut"
+        return f"{counted(count, 'connection')} to {name} cut"
 
     def slow(self) -> str:
         """The way to MongoDB or the broker takes longer."""
@@ -178,7 +179,7 @@ class Faults:
     def cut_off(self) -> str:
         """The lines of all phones break, whatever is on its way."""
         count = sum(door.cut() for door in self._rig.doors.values())
-        return f"{count} connections of phones are cut" if count else ""
+        return f"{counted(count, 'connection')} of phones cut" if count else ""
 
     def slow_phones(self) -> str:
         """The way from phones to services and back takes longer."""

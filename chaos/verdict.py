@@ -19,6 +19,7 @@ from demo.play.callers import Caller
 from demo.recount.books import Books
 from demo.recount.compare import Line, Question, compare, credits_agree
 from infra.clock import day_of
+from infra.wording import counted
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,8 @@ class Court:
         said = f"refused as they must be: {refused}; repeats that changed nothing: {self.notebook.repeated}"
         faulty = sum(count for status, count in answers.items() if status >= 500 and status != 503)
         if broken or faulty:
-            said = f"{faulty} answers of 500 or more; {len(broken)} promises broken: {'; '.join(broken[:5])}"
+            said = f"{counted(faulty, 'answer')} of 500 or more; {counted(len(broken), 'promise')} broken: "
+            said += "; ".join(broken[:5])
         return Finding("every phone got the answers it was promised", not broken and not faulty, said)
 
     def _sessions(self) -> Iterator[Finding]:
@@ -85,16 +87,16 @@ class Court:
         }
         lost, foreign = accepted.keys() - kept.keys(), kept.keys() - accepted.keys()
         differ = sum(kept[id_] != accepted[id_] for id_ in accepted.keys() & kept.keys())
-        counted = self._counted()
+        in_figures = self._counted()
         mine = sum(fact.status != "cancelled" for fact in accepted.values())
         yield Finding(
             "sessions accepted = stored = counted; none lost, none doubled",
-            not lost and not foreign and not differ and counted == mine,
-            f"{len(accepted)} accepted, {len(kept)} stored, {counted} counted; {len(lost)} lost, "
+            not lost and not foreign and not differ and in_figures == mine,
+            f"{len(accepted)} accepted, {len(kept)} stored, {in_figures} counted; {len(lost)} lost, "
             f"{len(foreign)} that nobody was told of, {differ} otherwise than answered last",
         )
         both = overlaps(stored)
-        yield Finding("no two sessions of one person overlap", not both, f"{both} overlaps")
+        yield Finding("no two sessions of one person overlap", not both, counted(both, "overlap"))
 
     def _years(self) -> list[str]:
         first = (self.city.today - timedelta(days=DAYS + 15)).year
@@ -146,7 +148,7 @@ class Court:
         return Finding(
             "no mail is doubled beyond a repeat under the same Message-ID",
             not (found.foreign or found.missing or found.doubled),
-            f"{found.sent} mails, {found.repeats} repeats under the same Message-ID; {found.doubled} doubled, "
+            f"{found.sent} mails, {found.repeats} repeated under the same Message-ID; {found.doubled} doubled, "
             f"{found.missing} missing, {found.foreign} of no delivery",
         )
 

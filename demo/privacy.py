@@ -21,6 +21,7 @@ from demo.story.words import ACTIONS, COMMENTS, NOTES, POTENTIAL
 from infra.messaging import kafka
 from infra.messaging.topics import COMPACTED
 from infra.settings import Settings
+from infra.wording import counted
 
 NIP, NAME, MAIL, PHONE, TOKEN, PROSE = "NIP", "name", "mail address", "phone", "token", "free text"
 ALLOWED = frozenset((NAME, MAIL))
@@ -76,7 +77,7 @@ class Search:
 
     def told(self) -> str:
         """One line for people; what was found is named by kind and place, never quoted."""
-        places = f"in {self.lines:,} log lines, {self.events:,} events and {self.letters:,} dead letters"
+        places = f"in {self.lines:,} log lines, {self.events:,} events and {counted(self.letters, 'dead letter')}"
         first = f"Personal data where none belongs: {self.found.total():,} found {places}"
         return ", ".join([first, *(f"{kind} in {place} {times}x" for (place, kind), times in self.found.items())])
 

@@ -15,6 +15,7 @@ from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import connect
 from infra.telemetry import logs
 from infra.web.server import serve
+from infra.wording import counted
 from infra.worker import Worker
 
 
@@ -104,14 +105,14 @@ def run_resend(app: App, settings: Settings, options: argparse.Namespace) -> int
     """Marks aggregates as unsent; the relay of the running worker does the rest."""
     query = {"_id": {"$in": options.ids}} if options.ids else {}
     count = sum(resend(aggregates, query, system_clock) for aggregates in app.aggregates(settings))
-    print(f"{count} aggregates will be sent again by the worker")
+    print(f"{counted(count, 'aggregate')} will be sent again by the worker")
     return 0
 
 
 def run_fill(app: App, settings: Settings, options: argparse.Namespace) -> int:
     """Fills what a release added; may run again, and while people write."""
     count = sum(aggregates.fill() for aggregates in app.aggregates(settings))
-    print(f"{count} fields filled")
+    print(f"{counted(count, 'field')} filled")
     return 0
 
 
@@ -131,7 +132,7 @@ def list_letters(app: App, settings: Settings, options: argparse.Namespace) -> i
         origin = f"{letter.topic}/{letter.partition}@{letter.offset}"
         print(f"{letter.number}\t{letter.at}\t{letter.type}\t{origin}\t{letter.tries}\t{letter.reason}")
         count += 1
-    print(f"{count} dead letters", file=sys.stderr)
+    print(counted(count, "dead letter"), file=sys.stderr)
     return 0
 
 

@@ -16,6 +16,7 @@ from demo.play.mails import Post
 from demo.recount.compare import Line
 from demo.story.skills import MASTERED
 from demo.story.words import LETTERS
+from infra.wording import counted
 
 
 def _table(title: str) -> Table:
@@ -95,7 +96,7 @@ def refusals(console: Console, ledger: Ledger) -> None:
     console.print()
     console.print(table)
     console.print(
-        f"Besides, {ledger.sent_again} items came before their pairing was known, so the phone sent them again; "
+        f"Besides, {counted(ledger.sent_again, 'item')} came before the pairing was known and was sent again; "
         f"{ledger.repeats_unchanged} came twice and changed nothing.",
         highlight=False,
     )

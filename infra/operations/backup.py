@@ -21,6 +21,7 @@ from pymongo.database import Database
 
 from infra.clock import system_clock, to_wire
 from infra.settings import PORTS, Settings, SettingsError
+from infra.wording import counted
 
 BATCH = 1_000
 NOT_KEPT = ("leases", "guards")
@@ -146,7 +147,7 @@ def _fill(database: Database[RawBSONDocument], name: str, path: Path, expected: 
             collection.insert_many(some, ordered=False)
             count += len(some)
     if count != expected:
-        raise CannotRestore(f"{path} held {count} documents instead of {expected}")
+        raise CannotRestore(f"{path} held {counted(count, 'document')} instead of {expected}")
 
 
 def _batches(file: Any) -> Iterator[list[Any]]:
@@ -173,7 +174,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return 1
     for database, collections in manifest["databases"].items():
-        print(f"{database}: {sum(each['documents'] for each in collections.values())} documents")
+        count = sum(each["documents"] for each in collections.values())
+        print(f"{database}: {counted(count, 'document')}")
     return 0
 
 

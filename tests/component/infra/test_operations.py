@@ -203,9 +203,9 @@ def test_a_resend_is_of_all_or_of_those_that_are_named(
     for id_ in "abc":
         things(database).insert(Thing(id=id_, colour="red"), change("made"))
     database["things"].update_many({}, {"$set": {"sent": 1}, "$unset": {"unsent": ""}})
-    for ids, count in ((["b"], 1), ([], 3)):
+    for ids, count, said in ((["b"], 1, "1 aggregate"), ([], 3, "3 aggregates")):
         assert command(settings, "resend", *ids) == 0
-        assert capsys.readouterr().out == f"{count} aggregates will be sent again by the worker\n"
+        assert capsys.readouterr().out == f"{said} will be sent again by the worker\n"
         assert database["things"].count_documents({"unsent.lane": LANES["bulk"], "sent": 0}) == count
 
 
