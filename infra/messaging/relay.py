@@ -28,7 +28,7 @@ from infra.messaging import kafka
 from infra.messaging.cluster import ClusterFollower
 from infra.messaging.envelope import to_headers
 from infra.messaging.topics import full_name
-from infra.messaging.unsent import DUE, POSTPONED_LANE, WAITING
+from infra.messaging.unsent import DUE, POSTPONED_LANE, WAITING, waiting
 from infra.messaging.versions import FIRST, bodies
 from infra.messaging.wake import Wake
 from infra.settings import Settings
@@ -228,8 +228,9 @@ class Relay:
 
     def _look_around(self) -> None:
         """What has to be seen to now and then, however busy it is: backlog is of interest when there is much."""
-        for lane, number in WAITING.items():
-            BACKLOG.labels(self._settings.service, lane).set(self.backlog(number))
+        counted = [waiting(each) for each in self._aggregates]
+        for lane in WAITING:
+            BACKLOG.labels(self._settings.service, lane).set(sum(each[lane] for each in counted))
         self._cluster.follow(self._keep)
         self._take_up_postponed()
 
@@ -242,10 +243,6 @@ class Relay:
         due = {"unsent.lane": POSTPONED_LANE, "unsent.at": {"$lte": self._clock()}}
         for aggregates in self._aggregates:
             aggregates.collection.update_many(due, {"$set": {"unsent.lane": LANES["bulk"]}})
-
-    def backlog(self, lane: int) -> int:
-        """How many documents have events that wait to be sent in this lane."""
-        return sum(each.collection.count_documents({"unsent.lane": lane}) for each in self._aggregates)
 
 
 def acknowledged(futures: Sequence[Any] | None) -> bool:

@@ -16,6 +16,15 @@ PORTION = 5_000
 """Documents that are marked in one call, which has to end within its time."""
 
 
+def waiting(aggregates: Aggregates[Any]) -> dict[str, int]:
+    """How many documents of one collection have events that wait to be sent, by lane."""
+    by_lane = {"$group": {"_id": "$unsent.lane", "n": {"$sum": 1}}}
+    counted = {
+        row["_id"]: row["n"] for row in aggregates.collection.aggregate([{"$match": dict(UNSENT)}, by_lane])
+    }
+    return {lane: counted.get(number, 0) for lane, number in WAITING.items()}
+
+
 def resend(
     aggregates: Aggregates[Any],
     query: Mapping[str, Any],

@@ -12,14 +12,15 @@ from pymongo.errors import PyMongoError
 from infra.clock import Clock
 from infra.messaging import deadletters
 from infra.messaging.lag import places_of
-from infra.messaging.unsent import UNSENT
+from infra.messaging.unsent import waiting
 from infra.settings import Settings
 from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import Document
 
 Row = tuple[str, ...]
 
-LANES = ("live", "imports and replays", "postponed")
+NAMES = {"bulk": "imports and replays"}
+"""Of lanes that are called otherwise among those who look after the system."""
 
 
 class Table(msgspec.Struct, frozen=True):
@@ -88,11 +89,11 @@ def _leases(database: Database[Document]) -> list[Row]:
 
 
 def _unsent(aggregates: Sequence[Aggregates[Any]]) -> list[Row]:
-    by_lane = {"$group": {"_id": "$unsent.lane", "n": {"$sum": 1}}}
     return [
-        (each.collection.name, LANES[row["_id"]], str(row["n"]))
+        (each.collection.name, NAMES.get(lane, lane), str(count))
         for each in aggregates
-        for row in each.collection.aggregate([{"$match": dict(UNSENT)}, by_lane, {"$sort": {"_id": 1}}])
+        for lane, count in waiting(each).items()
+        if count
     ]
 
 
