@@ -12,15 +12,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import httpx
 import pytest
 
 from infra.local.ports import free_port
-from infra.local.process import Process
 from infra.settings import Settings
 from tests.conftest import SettingsFor, Tokens
 from tests.contract.filled import Filled, fill
-from tests.support import eventually
+from tests.processes import is_ready, process_of
+from tests.support import eventually, running
 
 EXAMPLES = os.environ.get("BINA_FUZZ", "3")
 SEED = os.environ.get("BINA_FUZZ_SEED")
@@ -31,32 +30,9 @@ OURS = "positive_data_acceptance,negative_data_rejection"
 @contextmanager
 def serving(settings: Settings) -> Iterator[str]:
     """The service's API as it is run for real; gives its address."""
-    own = f"BINA_{settings.service.upper()}"
-    env = {
-        "BINA_ENV": settings.env,
-        "BINA_HOME": str(settings.home),
-        "BINA_MONGODB_URI": settings.mongodb_uri,
-        "BINA_KAFKA_BOOTSTRAP": settings.kafka_bootstrap,
-        "BINA_JWKS": settings.jwks,
-        f"{own}_DATABASE": settings.database,
-        f"{own}_PORT": str(settings.port),
-    }
-    log = settings.home / f"{settings.service}.log"
-    server = Process("API", [sys.executable, "-m", f"services.{settings.service}", "api"], env=env, log=log)
-    address = f"http://127.0.0.1:{settings.port}"
-
-    def answers() -> bool:
-        try:
-            return httpx.get(f"{address}/readyz").status_code == 200
-        except httpx.TransportError:
-            return False
-
-    server.start()
-    try:
-        eventually(answers, timeout=60)
-        yield address
-    finally:
-        server.stop()
+    with running(process_of(settings, "api")):
+        eventually(lambda: is_ready(settings.port), timeout=60)
+        yield f"http://127.0.0.1:{settings.port}"
 
 
 def bearer(filled: Filled, tokens: Tokens, who: str) -> str:

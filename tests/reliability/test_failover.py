@@ -18,7 +18,7 @@ from services.sessions.store import Store
 from tests.component.infra.things import Threads
 from tests.component.sessions.world import World
 from tests.conftest import SettingsFor, Tokens
-from tests.reliability.processes import is_ready, process_of
+from tests.processes import is_ready, process_of
 from tests.reliability.replica_set import ReplicaSet
 from tests.reliability.stored import event_ids, unsent
 from tests.support import eventually, running

@@ -23,7 +23,7 @@ from tests.component.sessions.world import World
 from tests.conftest import SettingsFor, Tokens
 from tests.e2e.conftest import system
 from tests.e2e.office import MONTH, Office
-from tests.reliability.processes import process_of
+from tests.processes import process_of
 from tests.reliability.stored import event_ids, unsent
 from tests.support import eventually, running
 

@@ -31,7 +31,7 @@ from tests.component.infra.things import Threads
 from tests.component.notifications.test_worker import publish, states
 from tests.component.reporting.test_worker import agrees, log_of, send
 from tests.conftest import SettingsFor
-from tests.reliability.processes import handled, process_of
+from tests.processes import handled, process_of
 from tests.support import eventually, running
 from tests.unit.notifications import happenings
 from tests.unit.reporting.world import city

@@ -27,7 +27,7 @@ from infra.storage.copies import Copies
 from tests.component.infra.things import Threads
 from tests.component.sessions.world import START, World, body
 from tests.conftest import SettingsFor, Tokens
-from tests.reliability.processes import is_ready, process_of
+from tests.processes import is_ready, process_of
 from tests.reliability.stored import unsent
 from tests.support import eventually, running
 
