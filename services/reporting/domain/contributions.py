@@ -4,15 +4,16 @@ A counter is changed by the difference between what the old and the new state ad
 and correcting leave every figure as if all had been counted once, from the end (docs/decisions/0030, 0031, 0032).
 """
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import msgspec
 
 from services.reporting.domain.people import Person, Place, Skill, Stint, by_end_of_day
-from services.reporting.domain.periods import GRAINS, day_before, following, key_of, known
+from services.reporting.domain.periods import GRAINS, day_before, following, key_of, known, periods_of
 from services.reporting.domain.tree import SEPARATOR
 
 Kind = Literal["coaching", "mentoring"]
@@ -71,7 +72,8 @@ class CreditFact(msgspec.Struct, frozen=True):
 Fact = SessionFact | CreditFact
 
 
-def codes_of(paths: Iterable[str]) -> tuple[str, ...]:
+@lru_cache(maxsize=16384)
+def codes_of(paths: frozenset[str]) -> tuple[str, ...]:
     """The unit codes in the placements: whoever has them is counted once in each of these units."""
     return tuple(sorted({code for path in paths for code in path.split(SEPARATOR)}))
 
@@ -100,29 +102,38 @@ class Sums:
             sums[field] = sums.get(field, 0) + times * amount
 
     def cells(self) -> dict[Cell, dict[str, int]]:
-        """The sums of months, quarters and years, by field."""
-        cells: dict[Cell, dict[str, int]] = {}
+        """The sums of months, quarters and years, by field, without those that are 0."""
+        cells: dict[tuple[str, str], dict[str, int]] = {}
         for (month, path), sums in self._by_month.items():
-            codes = tuple(path.split(SEPARATOR))
-            for grain in GRAINS:
-                cell = cells.setdefault(Cell("flow", key_of(month, grain), codes), {})
+            for period in periods_of(month):
+                cell = cells.setdefault((period, path), {})
                 for field, amount in sums.items():
                     cell[field] = cell.get(field, 0) + amount
-        return cells
+        return {
+            Cell("flow", period, tuple(path.split(SEPARATOR))): {name: each for name, each in sums.items() if each}
+            for (period, path), sums in cells.items()
+            if any(sums.values())
+        }
 
 
-def of_reached(reached: Iterable[tuple[str, str]], months: Iterable[str]) -> dict[Cell, int]:
-    """The person once for each period in which they were reached, at the set of their placements in it.
+def of_reached_instead(old: Iterable[tuple[str, str]], new: Iterable[tuple[str, str]]) -> dict[Cell, int]:
+    """What must be added when the person was reached in the new months and placements instead of the old.
 
-    Only for the periods in which one of the months lies.
+    The person counts once for each period in which they were reached, at the set of their placements in it.
     """
-    periods = {key_of(month, grain) for month in months for grain in GRAINS}
-    sets: dict[str, set[str]] = {}
-    for month, path in reached:
-        for grain in GRAINS:
-            if (period := key_of(month, grain)) in periods:
-                sets.setdefault(period, set()).add(path)
-    return {Cell("reached", period, codes_of(paths)): 1 for period, paths in sets.items()}
+    placements: dict[str, tuple[set[str], set[str]]] = defaultdict(lambda: (set(), set()))
+    for number, reached in enumerate((old, new)):
+        for month, path in reached:
+            for period in periods_of(month):
+                placements[period][number].add(path)
+    cells: dict[Cell, int] = {}
+    for period, (before, after) in placements.items():
+        if before != after:
+            for paths, amount in ((before, -1), (after, 1)):
+                if paths:
+                    cell = Cell("reached", period, codes_of(frozenset(paths)))
+                    cells[cell] = cells.get(cell, 0) + amount
+    return cells
 
 
 def of_activity(places: Iterable[Place]) -> Counter[Cell]:
@@ -134,7 +145,8 @@ def of_activity(places: Iterable[Place]) -> Counter[Cell]:
         steps = {first for first, _, _ in spans} | {following(last) for _, last, _ in spans if last is not None}
         before: tuple[str, ...] = ()
         for step in sorted(steps):
-            now = codes_of(path for first, last, path in spans if first <= step and (last is None or step <= last))
+            paths = [path for first, last, path in spans if first <= step and (last is None or step <= last)]
+            now = codes_of(frozenset(paths))
             if now != before:
                 if before:
                     cells[Cell(f"active_{grain}", step, before)] -= 1
@@ -146,7 +158,8 @@ def of_activity(places: Iterable[Place]) -> Counter[Cell]:
 
 def active_codes(places: Iterable[Place], first: str, last: str) -> tuple[str, ...]:
     """The units in which the person was active on any day from `first` to `last`."""
-    return codes_of(path for begin, end, path in _stays(places) if begin <= last and (end is None or first <= end))
+    paths = [path for begin, end, path in _stays(places) if begin <= last and (end is None or first <= end)]
+    return codes_of(frozenset(paths))
 
 
 def _stays(places: Iterable[Place]) -> Iterable[tuple[str, str | None, str]]:
@@ -176,20 +189,19 @@ def _periods_of(year: str) -> list[str]:
     return [year, *(f"{year}-Q{n}" for n in range(1, 5)), *(f"{year}-{n:02}" for n in range(1, 13))]
 
 
-def of_person_instead(old: Person, new: Person) -> Counter[Cell]:
+def of_person_instead(old: Person, new: Person) -> dict[Cell, int]:
     """What must be added to the counters of people when the person is no longer as `old` but as `new`."""
-    cells: Counter[Cell] = Counter()
+    cells: dict[Cell, int] = {}
     moved = old.places != new.places
     if moved:
-        cells.update(difference(of_activity(old.places), of_activity(new.places)))
+        cells |= difference(of_activity(old.places), of_activity(new.places))
     for year, after in new.reached.items():
         before = old.reached.get(year, {})
         if before.keys() != after.keys():
-            months = {month for month, _ in before.keys() ^ after.keys()}
-            cells.update(difference(of_reached(before, months), of_reached(after, months)))
+            cells |= of_reached_instead(before, after)
     if moved or old.jp != new.jp:
         years = {year for year, jp in new.jp.items() if moved or jp != old.jp.get(year)}
-        cells.update(difference(of_duty_met(old, years), of_duty_met(new, years)))
+        cells |= difference(of_duty_met(old, years), of_duty_met(new, years))
     return cells
 
 

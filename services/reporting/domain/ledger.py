@@ -167,12 +167,11 @@ class Ledger:
     @property
     def cells(self) -> dict[Cell, dict[str, int]]:
         """What must be added to the counters, by field."""
-        people: Counter[Cell] = Counter()
+        people: dict[Cell, int] = {}
         for person in self.changed_people:
-            people.update(of_person_instead(self._before[person.id], person))
-        cells = self._sums.cells() | {cell: {"people": amount} for cell, amount in people.items()}
-        changes = {cell: {name: each for name, each in sums.items() if each} for cell, sums in cells.items()}
-        return {cell: sums for cell, sums in changes.items() if sums}
+            for cell, amount in of_person_instead(self._before[person.id], person).items():
+                people[cell] = people.get(cell, 0) + amount
+        return self._sums.cells() | {cell: {"people": amount} for cell, amount in people.items() if amount}
 
     @property
     def stocks(self) -> dict[Stock, int]:

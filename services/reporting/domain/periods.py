@@ -61,6 +61,12 @@ def key_of(day: str, grain: Grain) -> str:
     return f"{day[:4]}-Q{(int(day[5:7]) + 2) // 3}"
 
 
+@lru_cache(maxsize=4096)
+def periods_of(month: str) -> tuple[str, ...]:
+    """The keys of the year, the quarter and the month itself."""
+    return tuple(key_of(month, grain) for grain in GRAINS)
+
+
 def of_day(day: str, grain: Grain) -> Period:
     """The period of that grain in which the day lies."""
     return known(key_of(day, grain))
