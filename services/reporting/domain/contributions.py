@@ -78,13 +78,18 @@ def codes_of(paths: frozenset[str]) -> tuple[str, ...]:
     return tuple(sorted({code for path in paths for code in path.split(SEPARATOR)}))
 
 
-def flows(fact: Fact) -> dict[str, int]:
+def flows(fact: Fact) -> Mapping[str, int]:
     """What the fact adds, by field, to the sums of its person's placement and of each period it lies in."""
     if isinstance(fact, CreditFact):
         return {"jp": fact.jp} if fact.jp else {}
-    if fact.status == "confirmed":
-        return {"confirmed": 1, fact.kind: 1, f"{fact.kind}_minutes": fact.minutes}
-    return {fact.status: 1} if fact.status in COUNTED else {}
+    return _of_session(fact.status, fact.kind, fact.minutes)
+
+
+@lru_cache(maxsize=4096)
+def _of_session(status: str, kind: Kind, minutes: int) -> Mapping[str, int]:
+    if status == "confirmed":
+        return {"confirmed": 1, kind: 1, f"{kind}_minutes": minutes}
+    return {status: 1} if status in COUNTED else {}
 
 
 class Sums:
@@ -93,9 +98,9 @@ class Sums:
     def __init__(self) -> None:
         self._by_month: dict[tuple[str, str], dict[str, int]] = {}
 
-    def add(self, fact: Fact | None, times: int) -> None:
+    def add(self, fact: Fact, times: int) -> None:
         """Adds the fact so many times; -1 takes it away. One without a placement counts nowhere."""
-        if fact is None or fact.path is None:
+        if fact.path is None:
             return
         sums = self._by_month.setdefault((fact.day[:7], fact.path), {})
         for field, amount in flows(fact).items():

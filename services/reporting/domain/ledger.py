@@ -7,7 +7,7 @@ put right when the missing part arrives.
 
 from collections import Counter
 from collections.abc import Iterable
-from typing import TypeVar
+from typing import Any, Literal
 
 import msgspec
 
@@ -15,7 +15,6 @@ from services.reporting.domain.contributions import (
     Cell,
     CreditFact,
     Fact,
-    SessionFact,
     Stock,
     Sums,
     of_person_instead,
@@ -33,7 +32,8 @@ from services.reporting.domain.people import (
 from services.reporting.domain.tree import Tree
 
 Key = tuple[type[Fact], str]
-K = TypeVar("K")
+Entry = tuple[Literal["reached", "jp"], str, Any, int]
+"""Something in a person's months: field, year, key and amount."""
 
 
 class PersonSeen(msgspec.Struct, frozen=True):
@@ -59,6 +59,7 @@ class Ledger:
         self._changed: dict[Key, Fact] = {}
         self._sums = Sums()
         self._stored: set[Key] = set()
+        self._drafts: dict[tuple[str, str, str], dict[Any, int]] = {}
         self.know(facts)
 
     def know(self, facts: Iterable[Fact]) -> None:
@@ -99,47 +100,49 @@ class Ledger:
 
     def replace_facts(self, moved: set[str]) -> None:
         """Puts all known facts of these people where the people's places say."""
-        for fact in list(self._facts.values()):
+        for key, fact in list(self._facts.items()):
             if fact.person in moved:
-                self._put(fact)
+                self._put(key, fact, fact)
 
     def see_facts(self, seen: Iterable[Fact]) -> None:
         """Takes in newer facts; older and equal ones change nothing."""
         for fact in seen:
-            old = self._facts.get((type(fact), fact.id))
+            key = (type(fact), fact.id)
+            old = self._facts.get(key)
             if old is None or fact.seq > old.seq:
-                self._put(fact)
+                self._put(key, fact, old)
 
-    def _put(self, fact: Fact) -> None:
+    def _put(self, key: Key, fact: Fact, old: Fact | None) -> None:
         path, active = place_on(self._person(fact.person).places, fact.day)
         new = msgspec.structs.replace(fact, path=path, active=active)
-        key = (type(fact), fact.id)
-        old = self._facts.get(key)
         if new == old:
             return
         self._facts[key] = self._changed[key] = new
-        self._sums.add(old, -1)
+        gone, come = None, _entry(new)
+        if old is not None:
+            gone = _entry(old)
+            self._sums.add(old, -1)
         self._sums.add(new, 1)
-        if isinstance(new, SessionFact):
-            self._reach(old if isinstance(old, SessionFact) else None, new)
-        else:
-            self._earn(old if isinstance(old, CreditFact) else None, new)
+        if gone == come:
+            return
+        if gone is not None:
+            self._shift(new.person, gone, -1)
+        if come is not None:
+            self._shift(new.person, come, 1)
 
-    def _reach(self, old: SessionFact | None, new: SessionFact) -> None:
-        gone, come = _reaching(old), _reaching(new)
-        if gone != come:
-            person = self._person(new.person)
-            changes = [(place[0], place, amount) for place, amount in ((gone, -1), (come, 1)) if place is not None]
-            reached = _shifted(person.reached, changes)
-            self._people[person.id] = msgspec.structs.replace(person, reached=reached)
-
-    def _earn(self, old: CreditFact | None, new: CreditFact) -> None:
-        person = self._person(new.person)
-        changes = [(old.day[:7], -old.jp)] if old is not None else []
-        changes.append((new.day[:7], new.jp))
-        jp = _shifted(person.jp, [(month, month, amount) for month, amount in changes])
-        if jp != person.jp:
-            self._people[person.id] = msgspec.structs.replace(person, jp=jp)
+    def _shift(self, id_: str, entry: Entry, times: int) -> None:
+        """Adds the entry so many times to the person's months; what becomes 0 is left out."""
+        name, year, key, amount = entry
+        months = self._drafts.get((id_, name, year))
+        if months is None:
+            # A copy of what is stored, to be changed by all news of the batch.
+            person = self._person(id_)
+            years = getattr(person, name)
+            months = self._drafts[id_, name, year] = dict(years.get(year, {}))
+            self._people[id_] = msgspec.structs.replace(person, **{name: years | {year: months}})
+        months[key] = months.get(key, 0) + times * amount
+        if not months[key]:
+            del months[key]
 
     def _person(self, id_: str) -> Person:
         if id_ not in self._people:
@@ -197,19 +200,11 @@ class Ledger:
         return changes
 
 
-def _reaching(fact: SessionFact | None) -> tuple[str, str] | None:
-    """Month and placement in which the session reached its learner, if it did."""
-    if fact is None or fact.status != "confirmed" or not fact.active or fact.path is None:
+def _entry(fact: Fact) -> Entry | None:
+    """What the fact adds to its person's months, if anything."""
+    month = fact.day[:7]
+    if isinstance(fact, CreditFact):
+        return ("jp", month[:4], month, fact.jp) if fact.jp else None
+    if fact.status != "confirmed" or not fact.active or fact.path is None:
         return None
-    return fact.day[:7], fact.path
-
-
-def _shifted(years: dict[str, dict[K, int]], changes: Iterable[tuple[str, K, int]]) -> dict[str, dict[K, int]]:
-    """The amounts by year after the changes, each of a month, without those that have become 0."""
-    after = dict(years)
-    for month, key, change in changes:
-        amounts = after[month[:4]] = dict(after.get(month[:4], {}))
-        amounts[key] = amounts.get(key, 0) + change
-        if not amounts[key]:
-            del amounts[key]
-    return after
+    return "reached", month[:4], (month, fact.path), 1

@@ -101,12 +101,11 @@ def _since(step: tuple[str, str | None]) -> str:
 
 def place_on(places: Sequence[Place], day: str) -> tuple[str | None, bool]:
     """The placement on that day and whether the person was active on it; (None, False) before all."""
-    at = bisect_right(places, day, key=_begin) - 1
-    return (places[at].path, places[at].active) if at >= 0 else (None, False)
-
-
-def _begin(place: Place) -> str:
-    return place.since
+    # From the newest on: most days that are asked for are new, and nobody has many places.
+    for place in reversed(places):
+        if place.since <= day:
+            return place.path, place.active
+    return None, False
 
 
 def stint_on(history: Iterable[Stint], day: str) -> Stint | None:

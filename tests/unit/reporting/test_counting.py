@@ -2,16 +2,17 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import structs
 
 from infra.messaging.envelope import Event
-from services.reporting.domain.contributions import Cell, Fact
+from services.reporting.domain.contributions import Cell, Fact, SessionFact
 from services.reporting.domain.ledger import Ledger
-from services.reporting.domain.people import Person
+from services.reporting.domain.people import Person, Place
 from services.reporting.domain.periods import GRAINS, between, parse
 from services.reporting.domain.tree import Tree, Unit
 from services.reporting.reactions import news_of
@@ -124,3 +125,16 @@ def test_replaying_everything_changes_nothing(seed: int) -> None:
         memory.handle(batch)
     memory.follow_tree()
     assert {cell: +amounts for cell, amounts in memory.cells.items()} == before
+
+
+def test_a_correction_that_moves_no_month_leaves_the_person_alone() -> None:
+    """Only the fact and the sums change then; the person need not be stored again."""
+    place = Place("2016-01-01", "C/B", active=True)
+    person = Person("p", places=(place,), reached={"2017": {("2017-02", "C/B"): 1}})
+    at = datetime(2017, 2, 3, tzinfo=UTC)
+    before = SessionFact("s", 1, "p", "coaching", "confirmed", 30, at, "2017-02-03", "C/B", active=True)
+    ledger = Ledger([person], [before])
+    ledger.see_facts([structs.replace(before, seq=2, minutes=45)])
+    assert [fact.seq for fact in ledger.changed_facts] == [2]
+    assert ledger.changed_people == []
+    assert all(sums == {"coaching_minutes": 15} for sums in ledger.cells.values())
