@@ -15,7 +15,8 @@ JAKARTA = ZoneInfo("Asia/Jakarta")
 def trim(instant: datetime) -> datetime:
     """The instant in UTC, cut to the milliseconds that MongoDB keeps."""
     utc = instant.astimezone(UTC)
-    return utc.replace(microsecond=utc.microsecond // 1000 * 1000)
+    beyond = utc.microsecond % 1000
+    return utc.replace(microsecond=utc.microsecond - beyond) if beyond else utc
 
 
 def _offset_file() -> Path | None:
