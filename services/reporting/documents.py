@@ -29,18 +29,10 @@ READABLE = frozenset((UNNUMBERED,))
 
 def of_fact(fact: Fact, shard: int) -> Document:
     """A session or a credit as it is stored."""
-    document: Document = {
-        "_id": fact.id,
-        "seq": fact.seq,
-        "shard": shard,
-        "person": fact.person,
-        "day": fact.day,
-        "path": fact.path,
-        "active": fact.active,
-    }
-    if isinstance(fact, CreditFact):
-        return document | {"jp": fact.jp}
-    return document | {"kind": fact.kind, "status": fact.status, "minutes": fact.minutes, "at": fact.at}
+    document: Document = msgspec.structs.asdict(fact)
+    document["_id"] = document.pop("id")
+    document["shard"] = shard
+    return document
 
 
 def session_fact(document: Document) -> SessionFact:
