@@ -13,7 +13,7 @@ from services.reporting.domain.tree import SEPARATOR, Unit, UnitState
 
 Document = dict[str, Any]
 
-SHAPE = 2
+SHAPE = 3
 """The number of the shape in which this release stores figures: of documents, and of what is counted in them.
 
 To be counted up by every change after which figures stored before can't be gone on with; workers then count
@@ -23,7 +23,7 @@ everything anew beside what is shown (docs/decisions/0034).
 UNNUMBERED = 1
 """Stands for all shapes from before they were numbered."""
 
-READABLE = frozenset((UNNUMBERED,))
+READABLE = frozenset((UNNUMBERED, 2))
 """Other shapes whose figures, but not whose records, this release can show until it has its own."""
 
 

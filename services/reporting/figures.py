@@ -12,6 +12,7 @@ import msgspec
 from services.reporting import documents as doc
 from services.reporting.documents import Document
 from services.reporting.domain import gaps
+from services.reporting.domain.contributions import SETS
 from services.reporting.domain.gaps import Gap, Need
 from services.reporting.domain.people import Mastery, Stint
 from services.reporting.domain.periods import Period, previous, standing
@@ -39,7 +40,6 @@ FLOWS = (
     "disputed",
     "jp",
 )
-SETS = {"reached": "reached", "jp20": "jp20"}
 COUNTED = frozenset({"flow", "active", *SETS})
 
 
@@ -83,23 +83,27 @@ class Figures:
     ) -> None:
         keys = [period.key for period in periods]
         active = f"active_{periods[0].grain}"
-        wanted: list[Document] = [
-            {"metric": metric, "period": {"$in": keys}} for metric in ("flow", *SETS) if metric in sources
-        ]
+        wanted: list[Document] = []
+        sets = [name for name in SETS if name in sources]
+        fields = [*(FLOWS if "flow" in sources else ()), *sets]
+        if fields:
+            # Up to shape 2, each of the sets had counters of its own.
+            wanted.append({"metric": {"$in": ["flow", *sets]}, "period": {"$in": keys}})
         if "active" in sources:
             wanted.append({"metric": active, "period": {"$lte": max(keys)}})
-        sums = {field: {"$sum": f"$n.{field}"} for field in (*FLOWS, "people")}
+        sums = {field: {"$sum": f"$n.{field}"} for field in (*fields, "people")}
         group = {"_id": {"metric": "$metric", "period": "$period"}, **sums}
         match = {"codes": scope.unit, "$or": wanted}
         steps: Numbers = {}
         for row in self.store["counters"].aggregate([{"$match": match}, {"$group": group}]):
             metric, key = row["_id"]["metric"], row["_id"]["period"]
-            if metric == "flow":
-                found[key].update((field, row[field]) for field in FLOWS)
-            elif metric == active:
+            if metric == active:
                 steps[key] = row["people"]
+            elif metric in sets:
+                found[key][metric] += row["people"]
             else:
-                found[key][SETS[metric]] = row["people"]
+                for field in fields:
+                    found[key][field] += row[field]
         for key in keys if "active" in sources else ():
             found[key]["active"] = sum(people for step, people in steps.items() if step <= key)
 

@@ -22,10 +22,14 @@ JP_DUTY = 20
 """JP that a civil servant should have in a year."""
 
 
+SETS = frozenset(("reached", "jp20"))
+"""People who are counted once for a period, each at the set of their placements in it."""
+
+
 class Cell(NamedTuple):
     """Where numbers stand: what (`metric`), when (`period`) and where (unit codes of the placements).
 
-    The metric `flow` has several, by field (`flows`); the others have one, of people.
+    The metric `flow` has several, by field: sums (`flows`) and people (SETS); the others have one, of people.
     """
 
     metric: str

@@ -12,6 +12,7 @@ from typing import Any, Literal
 import msgspec
 
 from services.reporting.domain.contributions import (
+    SETS,
     Cell,
     CreditFact,
     Fact,
@@ -174,7 +175,13 @@ class Ledger:
         for person in self.changed_people:
             for cell, amount in of_person_instead(self._before[person.id], person).items():
                 people[cell] = people.get(cell, 0) + amount
-        return self._sums.cells() | {cell: {"people": amount} for cell, amount in people.items() if amount}
+        cells = self._sums.cells()
+        for (metric, period, codes), amount in people.items():
+            if amount and metric in SETS:
+                cells.setdefault(Cell("flow", period, codes), {})[metric] = amount
+            elif amount:
+                cells[Cell(metric, period, codes)] = {"people": amount}
+        return cells
 
     @property
     def stocks(self) -> dict[Stock, int]:

@@ -7,6 +7,7 @@ from pymongo.database import Database
 from infra.clock import system_clock
 from infra.settings import Settings
 from infra.storage.mongo import Document
+from services.reporting.domain.contributions import SETS
 from services.reporting.generations import Running, parts_of
 from services.reporting.rebuild import caught_up, places_of_log
 from services.reporting.store import Store
@@ -52,3 +53,13 @@ def with_months_in_one_list(store: Store) -> None:
     for each in list(store["people"].find()):
         months = {name: [row for rows in each[name].values() for row in rows] for name in ("reached", "jp")}
         store["people"].update_one({"_id": each["_id"]}, {"$set": months})
+
+
+def with_people_counted_apart(store: Store) -> None:
+    """Puts the people of each period into counters of their own, where they were up to shape 2."""
+    for each in list(store["counters"].find({"metric": "flow"})):
+        sums = {name: amount for name, amount in each["n"].items() if name not in SETS}
+        store["counters"].update_one({"_id": each["_id"]}, {"$set": {"n": sums}})
+        for name in SETS & each["n"].keys():
+            apart = {"_id": each["_id"].replace("flow", name), "metric": name, "n": {"people": each["n"][name]}}
+            store["counters"].insert_one(each | apart)
