@@ -1,20 +1,18 @@
 """The Flask app of a service: what is mounted where, and in which order."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
-from wsgiref.types import WSGIEnvironment
 
 import flask
 import orjson
 from flask import Flask, Response
 from flask.json.provider import JSONProvider
-from werkzeug.datastructures import Headers
 
 from infra.clock import Clock, system_clock
 from infra.problems import Text
 from infra.settings import Settings
 from infra.web import docs, errors, health, openapi, passage
+from infra.web.answers import Answer
 from infra.web.auth import Verifier
 from infra.web.blueprint import BODY_LIMIT, Blueprint
 from infra.web.context import CLOCK
@@ -22,23 +20,6 @@ from infra.web.converters import CONVERTERS
 from infra.web.tokens import TokenVerifier
 
 Check = Callable[[], object]
-
-_WITHOUT_LENGTH = frozenset((204, 304))
-_PLAIN_PATH = re.compile(r"/[A-Za-z0-9/_.~-]*")
-
-
-class Answer(Response):
-    """Flask's response, without going through headers that are in their last form already."""
-
-    def get_wsgi_headers(self, environ: WSGIEnvironment) -> Headers:
-        """The headers as they are, where werkzeug would change nothing."""
-        headers = self.headers
-        if self.status_code in _WITHOUT_LENGTH or "Content-Length" not in headers:
-            return super().get_wsgi_headers(environ)
-        location = headers.get("Location")
-        if location is not None and not _PLAIN_PATH.fullmatch(location):
-            return super().get_wsgi_headers(environ)
-        return headers
 
 
 class Api(Flask):
