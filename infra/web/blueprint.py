@@ -7,11 +7,12 @@ from typing import Any, TypeVar
 
 import flask_smorest
 import orjson
-from flask import g, request
+from flask import Response, g, request
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from infra.problems import Refused, Text
+from infra.web.answers import Answer
 from infra.web.errors import refusal_of
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -63,14 +64,37 @@ class Blueprint(flask_smorest.Blueprint):  # type: ignore[misc]
         return made
 
     def response(self, status_code: int, schema: Schema | None = None, **options: Any) -> Callable[[F], F]:
-        """Dumps what the function returns by the schema; use instances, classes cost five times as much."""
-        made: Callable[[F], F] = super().response(status_code, schema, **options)
-        return made
+        """Answers with what the function returns, dumped by the schema: an instance, since classes cost more.
+
+        It returns a body, or body, status and headers, or a whole Response, which stays as it is.
+        """
+        document = super().response(status_code, schema, **options)
+
+        def decorator(function: F) -> F:
+            @wraps(function)
+            def wrapper(*args: Any, **kwargs: Any) -> Response:
+                made = function(*args, **kwargs)
+                if isinstance(made, Response):
+                    return made
+                body, status, headers = made if type(made) is tuple else (made, status_code, None)
+                content = orjson.dumps(body if schema is None else schema.dump(body))
+                return Answer(content, status, headers, content_type="application/json")
+
+            # Of flask-smorest's own wrapper only what it documents is of use.
+            wrapper._apidoc = document(function)._apidoc  # type: ignore[attr-defined]
+            return wrapper  # type: ignore[return-value]
+
+        return decorator
 
     def alt_response(self, status_code: int, schema: Schema | None = None, **options: Any) -> Callable[[F], F]:
         """Documents another answer of the function."""
-        made: Callable[[F], F] = super().alt_response(status_code, schema=schema, **options)
-        return made
+        document = super().alt_response(status_code, schema=schema, **options)
+
+        def decorator(function: F) -> F:
+            function._apidoc = document(function)._apidoc  # type: ignore[attr-defined]
+            return function
+
+        return decorator
 
     def doc(self, **options: Any) -> Callable[[F], F]:
         """Adds to the operation's documentation."""
