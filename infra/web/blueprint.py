@@ -7,7 +7,8 @@ from typing import Any, TypeVar
 
 import flask_smorest
 import orjson
-from flask import Response, g, request
+from flask import Request, Response, request
+from flask.globals import request_ctx
 from marshmallow import Schema, ValidationError
 from werkzeug.exceptions import RequestEntityTooLarge
 
@@ -18,6 +19,7 @@ from infra.web.errors import refusal_of
 F = TypeVar("F", bound=Callable[..., Any])
 
 BODY_LIMIT = 1024 * 1024
+PARSED = "bina.json"
 NOT_JSON = Text("Isi permintaan bukan JSON yang sah.", "The body is not valid JSON.")
 NOT_JSON_TYPE = Text("Kirim isi sebagai application/json.", "Send the body as application/json.")
 NOT_MULTIPART = Text("Kirim isi sebagai multipart/form-data.", "Send the body as multipart/form-data.")
@@ -142,21 +144,26 @@ def _with_conventions(doc: dict[str, Any], info: Mapping[str, Any], *, method: s
 
 def json_body() -> Any:
     """The body, parsed once a request. 415 for another type, 400 for what is no JSON (NaN included)."""
-    if "json" in g:
-        return g.json
-    if request.mimetype != "application/json":
-        raise Refused("content-type", NOT_JSON_TYPE, status=415)
-    try:
-        g.json = orjson.loads(_whole_body())
-    except orjson.JSONDecodeError:
-        raise Refused("not-json", NOT_JSON, status=400) from None
-    return g.json
+    current = request_ctx.request
+    if PARSED not in current.environ:
+        if current.mimetype != "application/json":
+            raise Refused("content-type", NOT_JSON_TYPE, status=415)
+        try:
+            current.environ[PARSED] = orjson.loads(_whole_body(current))
+        except orjson.JSONDecodeError:
+            raise Refused("not-json", NOT_JSON, status=400) from None
+    return current.environ[PARSED]
 
 
-def _whole_body() -> bytes:
-    raw = request.get_data(cache=False)
+def _whole_body(current: Request) -> bytes:
+    length, most = current.content_length, current.max_content_length or BODY_LIMIT
+    if length is not None and length <= most:
+        # In one piece: werkzeug reads, and copies, until nothing more comes.
+        whole: bytes = current.environ["wsgi.input"].read(length)
+        return whole
+    raw = current.get_data(cache=False)
     # A body without a length is cut off at the limit by werkzeug, silently.
-    if request.content_length is None and len(raw) >= (request.max_content_length or BODY_LIMIT):
+    if length is None and len(raw) >= most:
         raise RequestEntityTooLarge
     return raw
 
