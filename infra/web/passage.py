@@ -4,8 +4,8 @@ The outer half is plain WSGI, since it is on the path of every request and Flask
 """
 
 import logging
+import random
 import time
-import uuid
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,7 +109,8 @@ def _request_id(given: str) -> str:
     """The caller's own, when it looks like one, so that a call can be followed through the gateway."""
     if 8 <= len(given) <= 64 and given.isascii() and given.replace("-", "").isalnum():
         return given
-    return uuid.uuid4().hex
+    # No secret: it tells requests apart. uuid4 asks the kernel, and lets go of the interpreter meanwhile.
+    return f"{random.getrandbits(128):032x}"
 
 
 def _headers(path: str, headers: list[tuple[str, str]]) -> list[tuple[str, str]]:
