@@ -50,7 +50,10 @@ class String(Strict, fields.String):
 
     def read(self, value: Any) -> str:
         """The text as it is, but NFC."""
-        text = self.plain(value)
+        return self.told(self.plain(value))
+
+    def told(self, text: str) -> str:
+        """The text that `plain` gave, in composed letters; a blank is refused."""
         if not text.strip():
             raise wrong(BLANK)
         if overloaded(text):
@@ -88,9 +91,10 @@ class Free(String):
 
     def read(self, value: Any) -> Any:
         """The prose; None for a blank that is borne."""
-        if self._bears_blank and not self.plain(value).strip():
+        text = self.plain(value)
+        if self._bears_blank and not text.strip():
             return None
-        return super().read(value)
+        return self.told(text)
 
     def plain(self, value: Any) -> str:
         """The prose with plain line breaks, perhaps blank."""
