@@ -65,7 +65,8 @@ def wire(value: Any) -> Any:
 
 
 def _picked(struct: msgspec.Struct, names: Iterable[str]) -> View:
-    return {name: wire(getattr(struct, name)) for name in names}
+    plain = msgspec.to_builtins(struct, builtin_types=(datetime,))
+    return {name: to_wire(value) if type(value := plain[name]) is datetime else value for name in names}
 
 
 def _versioned(version: int, effective_at: datetime, updated_at: datetime) -> View:
