@@ -9,7 +9,7 @@ from infra.web.blueprint import Blueprint
 from infra.web.conditional import if_match, versioned, with_etag
 from infra.web.paging import PageArgs, list_of
 
-from ..commands.access import READS_ALL, visible_session
+from ..commands.access import READS_ALL, Outdated, visible_session
 from ..commands.sessions import Sessions, Transition
 from ..domain.session import Action, Content, Feedback
 from ..schemas.common import Happening
@@ -44,8 +44,10 @@ def blueprint(store: Store, commands: Sessions, shown: Shown) -> Blueprint:
     def put(body: dict[str, Any], session_id: str) -> Any:
         """Record a session, or change one, as its guide."""
         actor = require("employee")
-        with shown.outdated(actor):
+        try:
             stored, created = commands.put(actor, session_id, content_of(body), if_match())
+        except Outdated as outdated:
+            raise shown.refusal(outdated, actor) from None
         location = f"/v1/sessions/{session_id}" if created else None
         view = shown.session(stored, actor)
         return with_etag(view, stored.version, status=201 if created else 200, location=location)
@@ -84,8 +86,10 @@ def blueprint(store: Store, commands: Sessions, shown: Shown) -> Blueprint:
     def transition(body: dict[str, Any], session_id: str) -> Any:
         """Confirm, dispute or cancel a session, or decide a dispute."""
         actor = require("employee", "hr")
-        with shown.outdated(actor):
+        try:
             stored = commands.step(actor, session_id, transition_of(body, if_match()))
+        except Outdated as outdated:
+            raise shown.refusal(outdated, actor) from None
         return with_etag(shown.session(stored, actor), stored.version)
 
     @blp.route("/<id:session_id>/activity")

@@ -1,8 +1,7 @@
 """What views have in common: sessions with their credit, outdated changes, the log of what auditors read."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from infra.actor import Actor
@@ -39,14 +38,6 @@ class Shown:
         """The refusal of a change that isn't based on what is stored, with that."""
         current = self.session(outdated.stored, actor)
         return needs_version(current) if outdated.based_on is None else stale(current)
-
-    @contextmanager
-    def outdated(self, actor: Actor) -> Iterator[None]:
-        """Turns an outdated change into its refusal."""
-        try:
-            yield
-        except Outdated as outdated:
-            raise self.refusal(outdated, actor) from None
 
 
 def activity_page(entries: Sequence[Mapping[str, Any]], query: Mapping[str, Any], *, notes: bool) -> View:
