@@ -40,7 +40,7 @@ DEAD = Counter("bina_dead_letters", "Messages put to the dead letters", ["group"
 RETRIED = Counter("bina_events_retried", "Pauses of a partition after a failure", ["group"])
 LAG = Gauge("bina_consumer_lag", "Events not yet handled, of the partitions of this worker", ["group", "topic"])
 
-LANES = 4
+LANES = 2
 """So many lots of events are handled side by side: while the database works for one, another goes on."""
 
 LANE_EVENTS = 500
