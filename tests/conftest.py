@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol
 
+import hypothesis
 import pytest
 from pymongo import MongoClient
 
@@ -22,6 +23,15 @@ pytest_plugins = ["tests.summary"]
 _backing = pytest.StashKey[Backing]()
 # How the process that started everything tells the workers where to look for the addresses.
 _STATE = "BINA_TEST_STATE"
+
+# The same examples each time, however long the machine takes over one of them. By hand other ones: `BINA_FUZZ=1`.
+hypothesis.settings.register_profile(
+    "bina",
+    derandomize="BINA_FUZZ" not in os.environ,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("bina")
 
 
 class SettingsFor(Protocol):

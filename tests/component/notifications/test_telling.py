@@ -92,7 +92,7 @@ def test_the_order_of_events_makes_no_difference(service: Service, order: tuple[
     assert asked["read"]
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=list(HealthCheck))
 @given(st.randoms(use_true_random=False))
 def test_any_order_with_repetitions_ends_the_same(service: Service, chance: random.Random) -> None:
     """Once all has arrived and nothing was sent in between, the inboxes are the same."""

@@ -65,7 +65,7 @@ def outcome(answer: Answer) -> tuple[str, Any]:
 
 @pytest.mark.timeout(300)
 def test_a_queue_ends_like_its_items_one_by_one(world: World) -> None:
-    @settings(deadline=None, max_examples=15, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     @given(WRITES)
     def check(writes: list[Write]) -> None:
         assert ended(world, writes, in_one_queue) == ended(world, writes, one_by_one)

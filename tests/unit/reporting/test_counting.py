@@ -98,7 +98,7 @@ def told(batches: Iterable[list[Event]], follow: int) -> Memory:
     return memory
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(seed=st.integers(0, 10**6), order=st.integers(0, 10**6), follow=st.integers(1, 9))
 def test_every_cell_equals_the_naive_recount_in_any_order_with_repeats(seed: int, order: int, follow: int) -> None:
     """Repeats, reordering, corrections, moves, changes of the tree told late: no cell differs from the recount."""

@@ -2,7 +2,7 @@ from datetime import UTC, date, datetime, timedelta
 from random import Random
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.sessions.domain.copies import Participation
@@ -66,7 +66,6 @@ def test_after_the_last_row_nothing_is_credited_and_the_rule_says_after() -> Non
     assert worths([on(START)], table)[str(UUID(int=1))].rule == "after-table"
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(st.integers(0, 27), st.integers(5, 120)), max_size=8), st.randoms())
 def test_credit_does_not_depend_on_the_order_in_which_sessions_arrive(
     days: list[tuple[int, int]], random: Random

@@ -2,7 +2,7 @@ from typing import Any
 
 import pytest
 from bson import Timestamp
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from infra.problems import Refused
@@ -14,7 +14,6 @@ from services.sessions.commands.changes import Cursor, Place
 stamps = st.integers(1, 30)
 
 
-@settings(deadline=None)
 @given(st.lists(st.tuples(stamps, st.integers(0, 12)), min_size=1, max_size=15), st.integers(1, 4), stamps)
 def test_no_change_is_missed_whatever_the_delay_and_the_page(
     writes: list[tuple[int, int]], size: int, pause: int

@@ -1,7 +1,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import structs
 
@@ -17,7 +17,6 @@ def at(seconds: int, minutes: int, number: int = 1, **people: str) -> Session:
     return structs.replace(one, **people)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 7200), st.integers(5, 480), st.integers(0, 7200), st.integers(5, 480), st.booleans())
 def test_sessions_that_clash_always_share_a_slot(
     start: int, minutes: int, other_start: int, other_minutes: int, crossed: bool
@@ -30,7 +29,6 @@ def test_sessions_that_clash_always_share_a_slot(
         assert set(slots_of(one)) & set(slots_of(other))
 
 
-@settings(deadline=None)
 @given(st.integers(0, 7200), st.integers(5, 480), st.integers(0, 7200), st.integers(5, 480))
 def test_a_clash_is_mutual_and_means_five_minutes(
     start: int, minutes: int, other_start: int, other_minutes: int
