@@ -38,9 +38,10 @@ def test_a_city_is_imported_quickly_and_again_without_change(programme: Programm
     """148 units and 1,200 people; a second time nothing changes, and no version moves."""
     units = programme.take_in("units", data("units.csv"))
     assert units["counts"]["created"] == 148
-    started = time.perf_counter()
+    # Of the processor: how long the machine has something else to do says nothing.
+    started = time.process_time()
     people = programme.take_in("employees", data("employees.csv"))
-    took = time.perf_counter() - started
+    took = time.process_time() - started
     assert people["counts"] == {"rows": 1200, "created": 1200, "updated": 0, "unchanged": 0, "rejected": 0}
     assert took < 5, f"{took:.1f} s"
     again = programme.take_in("employees", data("employees.csv"))

@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
+from itertools import count
 
 import pytest
 
@@ -19,30 +20,29 @@ ANSWERS = [
 
 @pytest.fixture
 def port() -> Iterator[int]:
-    """A server that answers each request with the next of the answers, cut in two."""
+    """A server that answers each request, on whichever connection, with the next of the answers, cut in two."""
     with socket.create_server(("127.0.0.1", 0)) as server:
         threading.Thread(target=_serve, args=(server,), daemon=True).start()
         yield server.getsockname()[1]
 
 
 def _serve(server: socket.socket) -> None:
+    numbers = count()
     while True:
         try:
             connection, _ = server.accept()
         except OSError:
             return
-        threading.Thread(target=_answer, args=(connection,), daemon=True).start()
+        threading.Thread(target=_answer, args=(connection, numbers), daemon=True).start()
 
 
-def _answer(connection: socket.socket) -> None:
-    number = 0
+def _answer(connection: socket.socket, numbers: "count[int]") -> None:
     # A client that has its figures hangs up, in mid-answer as well.
     with suppress(ConnectionError):
         while connection.recv(1000):
-            answer = ANSWERS[number % len(ANSWERS)]
+            answer = ANSWERS[next(numbers) % len(ANSWERS)]
             connection.sendall(answer[:20])
             connection.sendall(answer[20:])
-            number += 1
 
 
 def test_every_request_is_sent_once_and_every_answer_counted(port: int) -> None:

@@ -63,10 +63,11 @@ def test_a_fault_lasts_until_its_effect_has_shown() -> None:
     """A cure that comes too early is tried again, and its target is not hurt by others until then."""
     told: list[str] = []
     ward = Ward(random.Random(1), told.append)
-    tries = iter([None, "well again"])
-    ward.later(0, lambda: next(tries), "sessions worker", "sessions worker 2")
+    shown: list[str] = []
+    ward.later(0, lambda: "well again" if shown else None, "sessions worker", "sessions worker 2")
     ward.rest(0.01)
     assert (told, ward.free(["sessions worker", "sessions worker 2"])) == ([], None)
+    shown.append("its effect")
     ward.heal_all()
     assert (told, ward.hurt) == (["well again"], set())
 

@@ -15,6 +15,7 @@ from infra.local.ports import free_port
 from services.notifications import channels
 from services.notifications.channels import Busy, Envelope, Rejected, Smtp, Unreachable, compose
 from services.notifications.wording import MailText
+from tests.support import PATIENCE_SECONDS
 from tests.unit.notifications.happenings import ENDORSEMENT, NOW
 
 SENDER = Address("Bina", addr_spec="bina@example.go.id")
@@ -38,7 +39,7 @@ class Server:
 
     async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: N802
         if "hang" in self.answers:
-            await asyncio.sleep(1.0)
+            await asyncio.sleep(60)
         answer = self.answers.get("DATA", "250 ok")
         if answer.startswith("250"):
             self.mails.append(envelope.content)
@@ -53,7 +54,7 @@ def server() -> Server:
 @pytest.fixture
 def smtp(server: Server) -> Iterator[Smtp]:
     port = free_port()
-    controller = Controller(server, hostname="127.0.0.1", port=port, ready_timeout=10)
+    controller = Controller(server, hostname="127.0.0.1", port=port, ready_timeout=PATIENCE_SECONDS)
     controller.start()
     channel = Smtp(f"smtp://127.0.0.1:{port}")
     yield channel
