@@ -92,8 +92,8 @@ class MongoReplicaSet(_Container):
         """Initiate the replica set and wait for its primary."""
         self.address = f"mongodb://{address}/?directConnection=true"
         with MongoClient[dict[str, Any]](self.address, serverSelectionTimeoutMS=500) as client:
-            eventually(lambda: _initiated(client), timeout=60)
-            eventually(lambda: client.admin.command("hello")["isWritablePrimary"], timeout=60)
+            eventually(lambda: _initiated(client))
+            eventually(lambda: client.admin.command("hello")["isWritablePrimary"])
 
 
 def _initiated(client: MongoClient[dict[str, Any]]) -> bool:

@@ -12,8 +12,11 @@ from flask import Flask
 
 T = TypeVar("T")
 
+PATIENCE_SECONDS = 60.0
+"""How long to wait for what takes a moment: a machine may be slow, busy, or stand still for some seconds."""
 
-def eventually(check: Callable[[], T], timeout: float = 10, interval: float = 0.02) -> T:
+
+def eventually(check: Callable[[], T], timeout: float = PATIENCE_SECONDS, interval: float = 0.02) -> T:
     """Poll `check` until it returns something true without an AssertionError, and return that.
 
     timeout, interval: seconds. When the time is over: its last AssertionError, or one with the last value.
@@ -116,7 +119,12 @@ class Client:
     ) -> Answer:
         if isinstance(self._target, str):
             far = httpx.request(
-                method, self._target + path, content=content, headers=headers, params=params, timeout=30
+                method,
+                self._target + path,
+                content=content,
+                headers=headers,
+                params=params,
+                timeout=PATIENCE_SECONDS,
             )
             return _answer(far.status_code, far.content, far.headers)
         with self._target.test_client() as client:
@@ -131,6 +139,11 @@ def _answer(status: int, content: bytes, headers: Mapping[str, str]) -> Answer:
     if content and "json" in kind:
         body = json.loads(content)
     return Answer(status, body, headers)
+
+
+def fetch(address: str, method: str = "GET", **options: Any) -> httpx.Response:
+    """Whatever is answered there, however long the machine takes over it. options: as httpx has them."""
+    return httpx.request(method, address, timeout=PATIENCE_SECONDS, **options)
 
 
 class Runs(Protocol):

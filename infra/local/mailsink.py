@@ -34,7 +34,7 @@ class MailSink:
         self.mailbox = Mailbox(directory)
         self.smtp_url = f"smtp://{LOOPBACK}:{smtp_port}"
         self.url = f"http://{LOOPBACK}:{web_port}"
-        self._smtp = Controller(_Keep(self.mailbox), hostname=LOOPBACK, port=smtp_port, ready_timeout=10)
+        self._smtp = Controller(_Keep(self.mailbox), hostname=LOOPBACK, port=smtp_port, ready_timeout=60)
         self._pages = MailPages(self.mailbox, web_port)
 
     def start(self) -> None:

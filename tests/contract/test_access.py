@@ -72,7 +72,7 @@ request was not good enough. Where several records are sent at once, what each o
 """
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_the_table_in_the_repository_is_what_the_services_answer(
     settings_for: SettingsFor, tokens: Tokens
 ) -> None:

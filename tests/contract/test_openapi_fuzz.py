@@ -31,7 +31,7 @@ OURS = "positive_data_acceptance,negative_data_rejection"
 def serving(settings: Settings) -> Iterator[str]:
     """The service's API as it is run for real; gives its address."""
     with running(process_of(settings, "api")):
-        eventually(lambda: is_ready(settings.port), timeout=60)
+        eventually(lambda: is_ready(settings.port))
         yield f"http://127.0.0.1:{settings.port}"
 
 

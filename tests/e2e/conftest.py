@@ -72,7 +72,7 @@ class Bina:
             body: dict[str, Any] = hr.get(f"/v1/imports/{posted.body['id']}").expect(200).body
             return body if body["state"] in ("done", "failed") else None
 
-        body = eventually(ended, timeout=30)
+        body = eventually(ended)
         assert body is not None
         return body
 
@@ -98,7 +98,7 @@ class Bina:
 
     def settle(self) -> None:
         """Waits until everything that was published so far has been handled by all who listen."""
-        eventually(self._settled, timeout=60, interval=0.1)
+        eventually(self._settled, interval=0.1)
 
     def replay(self) -> None:
         """Sends every event of every service again, and waits until all who listen have handled them."""

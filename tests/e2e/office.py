@@ -95,7 +95,7 @@ class Office:
                 return None
             return answer.expect(201)
 
-        answer = eventually(stored, timeout=30)
+        answer = eventually(stored)
         assert answer is not None
         return answer
 

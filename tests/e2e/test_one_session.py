@@ -31,7 +31,7 @@ def test_one_session_reaches_the_citys_figures_and_everybody_concerned(bina: Bin
 
     assert bina.inbox(office.head) == [("please_endorse", False)]
     office.endorse()
-    eventually(lambda: _completed(bina, office), timeout=30)
+    eventually(lambda: _completed(bina, office))
     bina.settle()
     assert bina.kpis(MONTH)[("gaps_closed", None)] == (1, 1, None)
     assert bina.kpis(MONTH)[("gaps_open", None)] == (0, 0, None)
@@ -63,7 +63,7 @@ def _people_were_told(bina: Bina, office: Office) -> None:
         ("oliva@example.go.id", "Warji Uyainah telah menguasai Menyusun surat dinas"),
         ("warji@example.go.id", "Selamat, Anda telah menguasai Menyusun surat dinas"),
     }
-    eventually(lambda: wanted <= set(bina.mails()), timeout=30)
+    eventually(lambda: wanted <= set(bina.mails()))
     assert max(bina.mails().values()) == 1
 
 
@@ -73,7 +73,7 @@ def test_the_whole_log_again_changes_nothing(bina: Bina) -> None:
     office.hold()
     office.confirm()
     office.endorse()
-    eventually(lambda: _completed(bina, office), timeout=30)
+    eventually(lambda: _completed(bina, office))
     bina.settle()
     _people_were_told(bina, office)
     before = _all_that_is_seen(bina, office)

@@ -55,11 +55,11 @@ def test_an_empty_broker_is_filled_twice(settings_for: SettingsFor, broker: Embe
     with running(Threads(Relay(settings, database, [repository], system_clock))):
         for name in "abc":
             repository.insert(Thing(id=name, colour="red", owner=name), change("made"))
-        eventually(lambda: database["things"].count_documents({"sent": 1}) == 3, timeout=20)
+        eventually(lambda: database["things"].count_documents({"sent": 1}) == 3)
         broker.start()
         broker.wait_ready()
-        eventually(lambda: sends_once_more(database), timeout=20)
-        eventually(lambda: not sends_once_more(database), timeout=20)
+        eventually(lambda: sends_once_more(database))
+        eventually(lambda: not sends_once_more(database))
         eventually(lambda: database["things"].count_documents({"sent": 1}) == 3)
     times = Counter(read_all(broker, full_name(settings, "enrollment.events")))
     assert sorted(key for key, _ in times) == ["a", "b", "c"]
@@ -85,11 +85,11 @@ def test_an_empty_broker_is_filled_again(settings_for: SettingsFor, broker: Embe
     )
     with running(Threads(Relay(settings, database, [repository], system_clock), consumer)):
         first = repository.insert(Thing(id="a", colour="red"), change("made"))
-        eventually(lambda: ("a", 1) in seen, timeout=20)
+        eventually(lambda: ("a", 1) in seen)
         broker.process.kill()
         repository.insert(Thing(id="b", colour="red"), change("made"))
         broker.start()
         broker.wait_ready()
         repository.replace(first, Thing(id="a", colour="blue"), change("painted"))
-        eventually(lambda: {("b", 1), ("a", 2)} <= set(seen) and seen.count(("a", 1)) >= 2, timeout=60)
+        eventually(lambda: {("b", 1), ("a", 2)} <= set(seen) and seen.count(("a", 1)) >= 2)
     assert {row["_id"]: row["colour"] for row in database["copies"].find()} == {"a": "blue", "b": "red"}

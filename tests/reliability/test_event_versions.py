@@ -39,7 +39,7 @@ from tests.component.infra.things import Threads
 from tests.conftest import SettingsFor, Tokens
 from tests.support import eventually, running
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 OLD, NEW = FIRST, ENDORSEMENT_VERSIONS
 WITHDRAWN: Versions = {number: remake for number, remake in NEW.items() if number > 1}
@@ -126,13 +126,13 @@ class City:
     def advance(self) -> None:
         """Returns when some more were posted, and enrollment has heard of all until then."""
         goal = len(self.posted) + 3
-        eventually(lambda: len(self.posted) > goal, timeout=60)
+        eventually(lambda: len(self.posted) > goal)
         self.settle(goal)
 
     def settle(self, goal: int | None = None) -> None:
         """Returns when enrollment has heard of the first so many that were posted, or of all."""
         reached = self.posted[:goal]
-        eventually(lambda: self.completed(reached), timeout=60, interval=0.1)
+        eventually(lambda: self.completed(reached), interval=0.1)
 
     def completed(self, posted: list[Endorsement]) -> bool:
         """Whether enrollment has heard of all these."""
@@ -170,7 +170,7 @@ def posting(city: City) -> Iterator[None]:
         yield
     finally:
         stop.set()
-        thread.join(20)
+        thread.join()
 
 
 @pytest.fixture
@@ -188,8 +188,8 @@ def test_an_event_changes_while_it_runs(city: City) -> None:
                     city.advance()
         with running(Threads(city.publisher(NEW), city.reader({1, 2}))):
             city.settle()
-            eventually(lambda: len(ids_of(got, 1)) == 2 * len(city.posted), timeout=60)
-            eventually(lambda: len(city.told()) == len(city.posted), timeout=60, interval=0.1)
+            eventually(lambda: len(ids_of(got, 1)) == 2 * len(city.posted))
+            eventually(lambda: len(city.told()) == len(city.posted), interval=0.1)
     assert set() < ids_of(got, 2) < ids_of(got, 1)
     city.recount()
     assert set(city.told().values()) == {1}
@@ -203,13 +203,13 @@ def test_what_was_stored_before_is_sent_in_the_new_version_too(city: City) -> No
             for _ in range(3):
                 city.post()
             city.settle()
-            eventually(lambda: len(ids_of(got, 1)) == 6, timeout=60)
+            eventually(lambda: len(ids_of(got, 1)) == 6)
         assert not ids_of(got, 2)
         with running(Threads(city.publisher(WITHDRAWN))):
             city.post()
             resend(city.sessions.endorsements, {}, system_clock)
             city.settle()
-            eventually(lambda: len(ids_of(got, 2)) == 8, timeout=60)
+            eventually(lambda: len(ids_of(got, 2)) == 8)
     assert ids_of(got, 1) < ids_of(got, 2)
     city.recount()
 

@@ -23,7 +23,7 @@ from tests.reliability.replica_set import ReplicaSet
 from tests.reliability.stored import event_ids, unsent
 from tests.support import eventually, running
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 GUIDES, LEARNERS_EACH = 4, 3
 SESSIONS = 80
 """So many are accepted before, between and after the deaths."""
@@ -51,7 +51,7 @@ def test_the_primary_dies_under_phones(members: ReplicaSet, settings_for: Settin
 
     crowd = Crowd(_city(world), book, dial, 5, PATIENCE, hr=False)
     with running(api, worker, Threads(reader)):
-        eventually(lambda: is_ready(settings.port) and is_ready(settings.worker_port), timeout=60)
+        eventually(lambda: is_ready(settings.port) and is_ready(settings.worker_port))
         crowd.start()
         _accept_more(book)
         members.kill(dead := members.primary())
@@ -61,9 +61,9 @@ def test_the_primary_dies_under_phones(members: ReplicaSet, settings_for: Settin
         crowd.assess()
         _accept_more(book)
         assert crowd.finish(PATIENCE) == []
-        eventually(lambda: unsent(world.store.aggregates) == 0, timeout=60)
+        eventually(lambda: unsent(world.store.aggregates) == 0)
         told = event_ids(world.store.aggregates)
-        eventually(lambda: told <= {event.id for event in published}, timeout=60)
+        eventually(lambda: told <= {event.id for event in published})
         assert worker.running
     assert weather.longest > 2, "some were under way when it died"
     assert book.refused["session-overlap"]

@@ -27,7 +27,7 @@ from tests.processes import process_of
 from tests.reliability.stored import event_ids, unsent
 from tests.support import eventually, running
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 def test_an_empty_broker_and_an_empty_reporting_are_filled_by_the_services(
@@ -40,7 +40,7 @@ def test_an_empty_broker_and_an_empty_reporting_are_filled_by_the_services(
         office.hold()
         office.confirm()
         bina.settle()
-        eventually(lambda: bina.kpis(MONTH)[("sessions", "mentoring")][0] == 1, timeout=60)
+        eventually(lambda: bina.kpis(MONTH)[("sessions", "mentoring")][0] == 1)
         figures, inbox, mails = bina.kpis(MONTH), bina.inbox(office.learner), bina.mails()
     settings["reporting"] = settings_for("reporting", database=f"{settings['reporting'].database}_new")
     with EmbeddedBroker() as broker, system(_at(settings, broker), tokens, tmp_path / "mails") as bina:
@@ -67,7 +67,7 @@ def test_empty_topics_are_filled_by_command(settings_for: SettingsFor, tokens: T
     world.confirmed(guide, learner, world.pairing(guide, learner), assessed_level=3)
     aggregates = world.store.aggregates
     with running(sessions.worker(settings)):
-        eventually(lambda: unsent(aggregates) == 0, timeout=60)
+        eventually(lambda: unsent(aggregates) == 0)
     empty = replace(settings, topic_prefix=f"{settings.topic_prefix}new.")
     published: list[Event] = []
     reader = Consumer(empty, "readers", ["sessions.events"], published.extend, system_clock)
@@ -76,7 +76,7 @@ def test_empty_topics_are_filled_by_command(settings_for: SettingsFor, tokens: T
         command.start()
         assert command.wait(60)
         assert command.exit_code == 0, command.tail()
-        eventually(lambda: event_ids(aggregates) <= {event.id for event in published}, timeout=60)
+        eventually(lambda: event_ids(aggregates) <= {event.id for event in published})
     assert {event.id for event in published} == event_ids(aggregates)
 
 
@@ -89,7 +89,7 @@ def test_what_was_written_while_a_clock_ran_ahead_is_published_at_once(settings_
     with running(Threads(relay, consumer(settings, got.extend))):
         ahead = system_clock() + timedelta(minutes=5)
         things(database).insert(Thing(id="a", colour="red"), change("made", ahead))
-        eventually(lambda: [event.subject for event in got] == ["a"], timeout=30)
+        eventually(lambda: [event.subject for event in got] == ["a"])
 
 
 class First(msgspec.Struct, frozen=True):

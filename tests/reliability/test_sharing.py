@@ -36,7 +36,7 @@ from tests.support import eventually, running
 from tests.unit.notifications import happenings
 from tests.unit.reporting.world import city
 
-pytestmark = pytest.mark.timeout(240)
+pytestmark = pytest.mark.timeout(600)
 PATIENCE = 100
 
 

@@ -14,7 +14,7 @@ from tests.component.enrollment.programme import Programme
 from tests.support import Answer
 
 MANY = 200
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 
 
 @pytest.fixture(autouse=True)

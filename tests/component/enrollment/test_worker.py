@@ -14,6 +14,7 @@ from infra.settings import Settings
 from services.enrollment import app
 from services.enrollment.events import PEOPLE, PUBLISHED, TOPIC
 from tests.component.enrollment.programme import Programme, TestClock
+from tests.component.infra.things import patient_producer
 from tests.support import eventually, running
 
 SKILL = "menyusun-surat-dinas"
@@ -70,7 +71,7 @@ def send_endorsement(settings: Settings, pairing: str, learner: str, at: datetim
         "decided_at": at.isoformat(),
     }
     event = {"id": id_, "type": "endorsement.endorsed", "seq": 2, "time": at, "effective_at": at}
-    producer = kafka.producer(settings)
+    producer = patient_producer(settings)
     headers = to_headers(event, source="sessions", subject=id_, key=learner.encode())
     for _ in range(2):
         producer.send(
@@ -79,7 +80,7 @@ def send_endorsement(settings: Settings, pairing: str, learner: str, at: datetim
             key=learner.encode(),
             headers=headers,
         )
-    producer.flush(20)
+    producer.flush()
     producer.close()
 
 
@@ -98,10 +99,10 @@ def test_what_happens_is_published_without_anything_personal(
         pairing = programme.propose(guide, learner, goal="Surat tanpa salah")
         programme.move("pairings", pairing, "accepted", by=programme.by(guide))
         programme.move("pairings", pairing, "accepted", by=programme.by(learner))
-        eventually(lambda: any(e.type == "pairing.activated" for e in log.read()), timeout=30)
+        eventually(lambda: any(e.type == "pairing.activated" for e in log.read()))
         other = programme.propose(guide, learner)
         programme.move("pairings", other, "ended", reason="Kurang cocok")
-        eventually(lambda: any(e.type == "pairing.ended" for e in log.read()), timeout=30)
+        eventually(lambda: any(e.type == "pairing.ended" for e in log.read()))
     kinds = {event.type for event in log.events}
     assert kinds <= {each.type for each in PUBLISHED}
     assert {
@@ -134,7 +135,7 @@ def test_an_endorsement_that_arrives_twice_counts_once(
     ensure_topics(settings)
     with running(app.worker(settings, clock)):
         send_endorsement(settings, pairing, learner, clock.now)
-        eventually(lambda: programme.hr.get(f"/v1/pairings/{pairing}").body["state"] == "completed", timeout=30)
+        eventually(lambda: programme.hr.get(f"/v1/pairings/{pairing}").body["state"] == "completed")
     skills = programme.hr.get(f"/v1/employees/{learner}").body["skills"]
     assert [(skill["level"], skill["source"], skill["since"]) for skill in skills] == [
         (3, "mastery", "2026-11-23T02:00:00Z")
@@ -152,6 +153,6 @@ def test_the_worker_takes_files_in_and_remembers_silence(
     made = programme.upload("units", b"kode;nama;jenis;induk\nBARU;Unit Baru;dinas;CITY\n").expect(202)
     with running(app.worker(settings, clock)):
         path = f"/v1/imports/{made.body['id']}"
-        eventually(lambda: programme.hr.get(path).body["state"] == "done", timeout=30)
-        eventually(lambda: programme.hr.get(f"/v1/pairings/{pairing}").body["overdue"], timeout=30)
+        eventually(lambda: programme.hr.get(path).body["state"] == "done")
+        eventually(lambda: programme.hr.get(f"/v1/pairings/{pairing}").body["overdue"])
     programme.hr.get("/v1/units/BARU").expect(200)

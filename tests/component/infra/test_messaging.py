@@ -22,7 +22,7 @@ from infra.messaging.unsent import resend
 from infra.settings import Settings
 from infra.storage.copies import Copies
 from infra.storage.mongo import Document, connect
-from tests.component.infra.things import NOON, Thing, Threads, change, things
+from tests.component.infra.things import NOON, Thing, Threads, change, patient_producer, things
 from tests.conftest import SettingsFor
 from tests.support import eventually, running
 
@@ -47,10 +47,10 @@ def consumer(settings: Settings, handler: BatchHandler, **options: Any) -> Consu
 def put_raw(settings: Settings, *records: tuple[bytes, list[tuple[str, bytes]]], key: bytes = b"k") -> None:
     """Values with their headers, all of them into the partition of the key."""
     ensure_topics(settings)
-    producer = kafka.producer(settings)
+    producer = patient_producer(settings)
     for value, headers in records:
         producer.send(full_name(settings, "enrollment.events"), value=value, key=key, headers=headers)
-    producer.flush(timeout=10)
+    producer.flush()
     producer.close()
 
 
@@ -91,7 +91,7 @@ def test_a_thousand_aggregates_arrive(settings_for: SettingsFor) -> None:
         things(database).insert_many(
             [(Thing(id=str(number), colour="red"), change("made"), None) for number in range(1300)]
         )
-        eventually(lambda: database["copies"].count_documents({"colour": "red"}) == 1300, timeout=20)
+        eventually(lambda: database["copies"].count_documents({"colour": "red"}) == 1300)
         eventually(lambda: database["things"].count_documents({"unsent": {"$exists": True}}) == 0)
 
 
@@ -123,7 +123,7 @@ def test_a_member_that_looks_away_while_it_joins_is_given_its_partitions(setting
         ensure_topics(settings)
         member = _member(settings)
         # Half of the tries to join are in vain with polls so short; each takes a second.
-        eventually(partial(_has_partitions, member, 1), timeout=30, interval=0.001)
+        eventually(partial(_has_partitions, member, 1), interval=0.001)
         kafka.leave(settings, member)
 
 
@@ -135,7 +135,7 @@ def test_a_member_that_goes_while_another_joins_is_not_waited_for(settings_for: 
     eventually(partial(_has_partitions, first, 200))
     kafka.poll(second, timeout_ms=500)
     kafka.leave(settings, first)
-    eventually(partial(_has_partitions, second, 200), timeout=30)
+    eventually(partial(_has_partitions, second, 200))
     kafka.leave(settings, second)
 
 
@@ -162,7 +162,7 @@ def test_rubbish_goes_to_the_dead_letters_and_the_next_is_handled(settings_for: 
     put_raw(settings, NONSENSE)
     with running(Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))):
         things(database).insert(Thing(id="a", colour="red"), change("made"))
-        eventually(lambda: got == ["red"], timeout=20)
+        eventually(lambda: got == ["red"])
         letters = eventually(lambda: list(deadletters.read_all(settings, "readers")))
     (letter,) = letters
     assert (letter.value, letter.key, letter.type) == (b"\xff not json", b"k", "nonsense")
@@ -180,7 +180,7 @@ def test_one_bad_event_among_many_makes_few_parts_of_them(settings_for: Settings
 
     put_raw(settings, *map(good, range(1000)), NONSENSE, *map(good, range(1000, 2000)))
     with running(Threads(consumer(settings, dispatch([on("thing", Seen, handle)])))):
-        eventually(lambda: parts and parts[-1][-1] == 1999, timeout=20)
+        eventually(lambda: parts and parts[-1][-1] == 1999)
     assert [seq for part in parts for seq in part] == list(range(2000))
     assert len(parts) < 200
     assert len(list(deadletters.read_all(settings, "readers"))) == 1
@@ -209,7 +209,7 @@ def test_many_events_are_handled_side_by_side(settings_for: SettingsFor, monkeyp
         return two_at_once.wait(0.2)
 
     with running(Threads(relay(settings, repository.collection.database), consumer(settings, handle))):
-        eventually(more_events, timeout=30)
+        eventually(more_events)
 
 
 def test_a_failure_that_stays_ends_as_a_dead_letter(settings_for: SettingsFor) -> None:
@@ -228,8 +228,8 @@ def test_a_failure_that_stays_ends_as_a_dead_letter(settings_for: SettingsFor) -
         repository = things(database)
         repository.insert(Thing(id="bad", colour="black"), change("made"))
         repository.insert(Thing(id="good", colour="white"), change("made"))
-        letters = eventually(lambda: list(deadletters.read_all(settings, "readers")), timeout=60)
-        eventually(lambda: "white" in got, timeout=60)
+        letters = eventually(lambda: list(deadletters.read_all(settings, "readers")))
+        eventually(lambda: "white" in got)
     assert [letter.reason for letter in letters] == ["ValueError"]
 
 
@@ -247,7 +247,7 @@ def test_progress_is_told(settings_for: SettingsFor) -> None:
             whole = len(latest) == settings.partitions and all(each.behind == 0 for each in latest)
             return whole and any(each.last_event_at for each in latest)
 
-        eventually(done, timeout=20)
+        eventually(done)
 
 
 def test_an_event_that_is_too_large_stops_no_other(settings_for: SettingsFor) -> None:
@@ -260,7 +260,7 @@ def test_an_event_that_is_too_large_stops_no_other(settings_for: SettingsFor) ->
         repository = things(database)
         repository.insert(Thing(id="large", colour="x" * 2_000_000), change("made"))
         repository.insert(Thing(id="small", colour="red"), change("made"))
-        eventually(lambda: got == ["small"], timeout=20)
+        eventually(lambda: got == ["small"])
         eventually(lambda: database["things"].count_documents({"unsent": {"$exists": True}}) == 1)
     large = database["things"].find_one({"_id": "large"}) or {}
     assert large["sent"] == 0

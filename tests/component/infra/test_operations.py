@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
@@ -32,9 +31,9 @@ from infra.storage.mongo import connect
 from infra.storage.timers import Timers, TimersLoop
 from infra.web.health import serve_health
 from infra.worker import Worker
-from tests.component.infra.things import Thing, change, things
+from tests.component.infra.things import Thing, change, patient_producer, things
 from tests.conftest import SettingsFor
-from tests.support import eventually, running
+from tests.support import eventually, fetch, running
 
 GROUP = "desk"
 DOCS = Path(__file__).parents[3] / "docs"
@@ -91,12 +90,12 @@ def tables(told: str) -> dict[str, list[list[str]]]:
 
 def put_rubbish(settings: Settings, *values: bytes) -> None:
     ensure_topics(settings, (GROUP,))
-    producer = kafka.producer(settings)
+    producer = patient_producer(settings)
     for value in values:
         producer.send(
             full_name(settings, "enrollment.events"), value=value, key=b"k", headers=[("ce_type", b"odd")]
         )
-    producer.flush(timeout=10)
+    producer.flush()
     producer.close()
 
 
@@ -106,10 +105,8 @@ def set_aside(settings: Settings, *values: bytes) -> None:
     repository = things(connect(settings))
     with running(Desk().worker(settings)):
         repository.insert(Thing(id="sent", colour="red"), change("made"))
-        eventually(lambda: not repository.collection.find_one({"unsent": {"$exists": True}}), timeout=30)
-        eventually(
-            lambda: [place.committed for place in places_of(settings, GROUP)] == [len(values) + 1], timeout=30
-        )
+        eventually(lambda: not repository.collection.find_one({"unsent": {"$exists": True}}))
+        eventually(lambda: [place.committed for place in places_of(settings, GROUP)] == [len(values) + 1])
 
 
 def leave_undone(settings: Settings) -> None:
@@ -228,7 +225,7 @@ def test_metrics_of_a_worker_have_the_same_for_alarms(settings: Settings, monkey
     close = serve_health(settings.worker_port, "things", lambda: True, {})
     try:
         with running(Desk().worker(settings)):
-            found = eventually(partial(watched, settings, wanted), timeout=30, interval=0.2)
+            found = eventually(partial(watched, settings, wanted), interval=0.2)
     finally:
         close()
     assert found["bina_events_sent_total", "enrollment"] >= 1
@@ -250,7 +247,7 @@ def watched(settings: Settings, wanted: Mapping[tuple[str, ...], float]) -> dict
 
 def metrics(settings: Settings) -> dict[tuple[str, ...], float]:
     """The samples by name and labels (these by the alphabet of their names), as whoever watches reads them."""
-    text = httpx.get(f"http://127.0.0.1:{settings.worker_port}/metrics").text
+    text = fetch(f"http://127.0.0.1:{settings.worker_port}/metrics").text
     return {
         (sample.name, *sample.labels.values()): sample.value
         for family in text_string_to_metric_families(text)

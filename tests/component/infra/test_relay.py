@@ -49,7 +49,7 @@ def test_pages_that_overlap_send_each_event_once(
 
     consumer = Consumer(settings, "notifications", ["enrollment.events"], count, system_clock)
     with running(Threads(relay(settings, database), consumer)):
-        eventually(lambda: len(seen) == MANY, timeout=20)
+        eventually(lambda: len(seen) == MANY)
         eventually(lambda: things(database).collection.count_documents(UNSENT) == 0)
     assert set(seen.values()) == {1}
 

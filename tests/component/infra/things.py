@@ -4,9 +4,12 @@ import threading
 from datetime import UTC, datetime
 
 import msgspec
+from kafka import KafkaProducer
 from pymongo.database import Database
 
 from infra.actor import Actor
+from infra.messaging import kafka
+from infra.settings import Settings
 from infra.storage.aggregates import Aggregates, Change
 from infra.storage.mongo import Document
 from infra.worker import Part
@@ -41,6 +44,11 @@ def change(what: str, at: datetime = NOON) -> Change:
     return Change(type=f"thing.{what}", actor=SOMEBODY, at=at, effective_at=at)
 
 
+def patient_producer(settings: Settings) -> KafkaProducer:
+    """As a relay's, but patient: nobody sends again here what was not acknowledged in time."""
+    return kafka.producer(settings, delivery_timeout_ms=60_000, max_block_ms=60_000)
+
+
 class Threads:
     """Runs parts as a worker does, for the length of a block."""
 
@@ -55,5 +63,5 @@ class Threads:
     def stop(self) -> None:
         self._stop.set()
         for thread in self._threads:
-            thread.join(20)
+            thread.join(60)
             assert not thread.is_alive(), "it stops when told to"

@@ -21,6 +21,7 @@ from infra.worker import Worker
 from services.notifications import app
 from services.notifications.settings import MailSettings
 from services.notifications.store import Store
+from tests.component.infra.things import patient_producer
 from tests.support import eventually, running
 from tests.unit.notifications import happenings as told
 from tests.unit.notifications.happenings import NAMES, Happening
@@ -50,7 +51,7 @@ def now() -> datetime:
 def publish(settings: Settings, happenings: Sequence[Happening], *rubbish: bytes) -> None:
     """As the relays of the other services do it; rubbish goes first."""
     ensure_topics(settings)
-    producer = kafka.producer(settings)
+    producer = patient_producer(settings)
     for raw in rubbish:
         producer.send(full_name(settings, "sessions.events"), value=raw, key=b"x")
     for event, _ in happenings:
@@ -74,13 +75,13 @@ def test_from_the_topic_to_the_letter_box_once(settings: Settings, sink: MailSin
     story = [told.session(time=now()), told.pairing(time=now())]
     with running(worker(settings, sink)):
         publish(settings, [*story, *NAMES])
-        eventually(lambda: states(settings) == ["waiting"] * 3, timeout=20)
-        eventually(lambda: Store(connect(settings)).deliveries.find({"attempts": {"$gte": 1}}), timeout=20)
+        eventually(lambda: states(settings) == ["waiting"] * 3)
+        eventually(lambda: Store(connect(settings)).deliveries.find({"attempts": {"$gte": 1}}))
         sink.start()
-        eventually(lambda: states(settings) == ["sent"] * 3, timeout=40)
+        eventually(lambda: states(settings) == ["sent"] * 3)
         assert len(sink.mailbox) == 3
         publish(settings, [*NAMES, *story, told.participant("participant.certified", "certified", time=now())])
-        eventually(lambda: states(settings) == ["sent"] * 4, timeout=20)
+        eventually(lambda: states(settings) == ["sent"] * 4)
     assert len(sink.mailbox) == 4
     (confirm,) = sink.mailbox.find("konfirmasi")
     mail = sink.mailbox.get(confirm.number)
@@ -102,7 +103,7 @@ def test_what_cannot_be_read_goes_to_the_dead_letters_and_the_next_one_is_handle
     sink.start()
     with running(worker(settings, sink)):
         publish(settings, [(lacking, None), (strange, None), *NAMES, (event, seen)], b"\xff{", b"")
-        eventually(lambda: len(sink.mailbox) == 1, timeout=30)
+        eventually(lambda: len(sink.mailbox) == 1)
     letters = list(deadletters.read_all(settings, app.SERVICE))
     assert len(letters) == 3
     assert not any("Warji" in letter.reason for letter in letters)
@@ -113,7 +114,7 @@ def test_how_mails_fared_is_published_in_ids_only(settings: Settings, sink: Mail
     sink.start()
     with running(worker(settings, sink)):
         publish(settings, [*NAMES, told.session(time=now())])
-        eventually(lambda: states(settings) == ["sent"], timeout=30)
+        eventually(lambda: states(settings) == ["sent"])
         store = Store(connect(settings))
         eventually(lambda: store.deliveries.collection.count_documents({"unsent": {"$exists": False}}) == 1)
     consumer = kafka.consumer(settings, None)
@@ -124,7 +125,7 @@ def test_how_mails_fared_is_published_in_ids_only(settings: Settings, sink: Mail
         records.extend(record for batch in consumer.poll(timeout_ms=200).values() for record in batch)
         return len(records) >= 2
 
-    eventually(read, timeout=20)
+    eventually(read)
     consumer.close()
     types = [dict(record.headers)["ce_type"].decode() for record in records]
     assert [name.split("bina.")[1] for name in types] == ["delivery.queued.v1", "delivery.sent.v1"]

@@ -44,7 +44,7 @@ def left_behind(settings: Settings, database: Database[Document]) -> Store:
     """What a worker of that release has stored of the whole log, and committed, when it is stopped."""
     store, places = Store(database, 1), places_of_log(settings)
     with running(Threads(ReleaseBefore(settings, database))):
-        eventually(lambda: caught_up(store, places), timeout=40)
+        eventually(lambda: caught_up(store, places))
     return store
 
 

@@ -33,7 +33,7 @@ from tests.conftest import Tokens
 from tests.support import Client, eventually, running
 from tests.unit.reporting.world import World, city
 
-pytestmark = pytest.mark.timeout(300)
+pytestmark = pytest.mark.timeout(600)
 PATIENCE = 100
 
 
@@ -198,7 +198,7 @@ def test_a_log_without_its_beginning_makes_the_worker_stand_still(
         assert eventually(lambda: _stands_still(figures))
         send(settings, next(events))
         hr.get("/v1/kpis").expect(200)
-        assert eventually(lambda: behind(hr) > 0, timeout=20)
+        assert eventually(lambda: behind(hr) > 0)
         told = standing(settings, generations)
         assert told.trouble and "docs/operations.md" in told.trouble
         assert [each.state for each in generations.standing()] == ["shown"]

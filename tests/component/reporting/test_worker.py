@@ -19,6 +19,7 @@ from services.reporting.domain.periods import known
 from services.reporting.generations import Generations
 from services.reporting.kpis import KPIS
 from services.reporting.store import Store
+from tests.component.infra.things import patient_producer
 from tests.component.reporting.test_projection import expected, numbers
 from tests.conftest import Tokens
 from tests.support import Client, eventually, running
@@ -33,7 +34,7 @@ LATE_SECONDS = 3.0
 
 def send(settings: Settings, events: list[Event]) -> None:
     ensure_topics(settings)
-    producer = kafka.producer(settings)
+    producer = patient_producer(settings)
     for event in events:
         told: dict[str, Any] = {
             "id": event.id,
@@ -45,7 +46,7 @@ def send(settings: Settings, events: list[Event]) -> None:
         headers = to_headers(told, source="test", subject=event.subject, key=event.key.encode())
         topic = full_name(settings, TOPICS.get(event.aggregate, "enrollment.events"))
         producer.send(topic, value=event.body, key=event.key.encode(), headers=headers)
-    producer.flush(20)
+    producer.flush()
     producer.close()
 
 
@@ -69,7 +70,7 @@ def test_from_the_log_to_the_figures(settings: Settings, database: Database[Docu
     broken = Event(**{name: getattr(events[0], name) for name in Event.__struct_fields__} | {"body": b'{"x": 1}'})
     send(settings, [*events[:50], broken, *events[50:]])
     with running(worker(settings)):
-        assert eventually(lambda: agrees(Generations(database), world), timeout=40, interval=0.5)
+        assert eventually(lambda: agrees(Generations(database), world), interval=0.5)
         client = Client(api(settings), tokens("x", "admin"))
 
         def sources() -> list[dict[str, Any]]:
@@ -90,11 +91,11 @@ def test_a_rebuild_counts_the_log_anew_and_changes_over(settings: Settings, data
     generations = Generations(database)
     send(settings, events[:100])
     with running(worker(settings)):
-        eventually(generations.own, timeout=40)
+        eventually(generations.own)
         rebuild(settings)
         assert generations.active() == 2
         send(settings, events[100:])
-        assert eventually(lambda: agrees(generations, world), timeout=40, interval=0.5)
+        assert eventually(lambda: agrees(generations, world), interval=0.5)
         assert generations.store().generation == 2
 
 

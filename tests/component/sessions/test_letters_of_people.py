@@ -19,6 +19,7 @@ from infra.messaging.topics import dead_letters_of, ensure_topics, full_name
 from infra.settings import Settings
 from infra.telemetry.logs import JsonFormatter
 from services.sessions import app
+from tests.component.infra.things import patient_producer
 from tests.component.sessions.world import PRESENT
 from tests.conftest import SettingsFor
 from tests.support import eventually, running
@@ -47,10 +48,10 @@ def place(settings: Settings) -> TopicPartition:
 
 def publish(settings: Settings, *raw: Raw) -> None:
     ensure_topics(settings, (app.SERVICE,))
-    producer = kafka.producer(settings)
+    producer = patient_producer(settings)
     for key, value, headers in raw:
         producer.send(place(settings).topic, value=value, key=key, headers=headers)
-    producer.flush(timeout=10)
+    producer.flush()
     producer.close()
 
 
@@ -62,7 +63,7 @@ def written(settings: Settings) -> list[Any]:
 def letters_of(settings: Settings, count: int) -> None:
     """Has the worker read what is there, until that many letters lie there."""
     with running(app.worker(settings)):
-        eventually(lambda: len(list(deadletters.read_all(settings, app.SERVICE))) == count, timeout=30)
+        eventually(lambda: len(list(deadletters.read_all(settings, app.SERVICE))) == count)
 
 
 def command(settings: Settings, *arguments: str) -> int:

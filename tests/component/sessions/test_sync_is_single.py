@@ -63,7 +63,7 @@ def outcome(answer: Answer) -> tuple[str, Any]:
     return "refused", answer.body["rule"]
 
 
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(600)
 def test_a_queue_ends_like_its_items_one_by_one(world: World) -> None:
     @settings(max_examples=15, suppress_health_check=list(HealthCheck))
     @given(WRITES)

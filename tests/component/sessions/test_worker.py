@@ -14,6 +14,7 @@ from infra.messaging.topics import ensure_topics, full_name
 from infra.settings import Settings
 from services.sessions import app
 from services.sessions.events import PUBLISHED
+from tests.component.infra.things import patient_producer
 from tests.component.sessions.world import World, body
 from tests.support import eventually, running
 
@@ -29,7 +30,7 @@ def world(own_world: World) -> World:
 def publish(settings: Settings, events: Iterable[Event]) -> None:
     """As enrollment's relay does it."""
     ensure_topics(settings)
-    producer = kafka.producer(settings)
+    producer = patient_producer(settings)
     for event in events:
         fields = {name: getattr(event, name) for name in ("id", "type", "time", "effective_at", "seq")}
         producer.send(
@@ -55,7 +56,7 @@ def read(settings: Settings, count: int) -> list[Any]:
                 found.extend(records)
             return len(found) >= count
 
-        eventually(enough, timeout=30)
+        eventually(enough)
     finally:
         consumer.close(autocommit=False)
     return found
@@ -71,9 +72,9 @@ def test_from_enrollments_topic_to_a_confirmed_session_in_ours(world: World) -> 
     world.store.database.client.drop_database(world.store.database.name)
     with running(app.worker(settings, world.clock)):
         publish(settings, world.told)
-        eventually(lambda: world.store.pairing(pairing), timeout=30)
-        eventually(lambda: world.store.names([guide]), timeout=30)
-        eventually(lambda: len(world.store.chain(learner, world.clock())) == 1, timeout=30)
+        eventually(lambda: world.store.pairing(pairing))
+        eventually(lambda: world.store.names([guide]))
+        eventually(lambda: len(world.store.chain(learner, world.clock())) == 1)
         written = body(pairing, assessed_level=3, private_note="rahasia", summary="surat undangan")
         id_ = "00000000-0000-4000-8000-00000000000a"
         world.by(guide).put(f"/v1/sessions/{id_}", written).expect(201)
@@ -119,8 +120,8 @@ def test_what_cannot_be_read_goes_to_the_dead_letters_and_the_next_one_is_handle
     unheard = msgspec.structs.replace(told, type="sunrise.seen")
     with running(app.worker(world.settings, world.clock)):
         publish(world.settings, [broken, unheard, told])
-        eventually(lambda: world.store.pairing(pairing), timeout=30)
-        letters = eventually(lambda: list(deadletters.read_all(world.settings, app.SERVICE)), timeout=30)
+        eventually(lambda: world.store.pairing(pairing))
+        letters = eventually(lambda: list(deadletters.read_all(world.settings, app.SERVICE)))
     assert len(letters) == 1
     assert "Warji" not in letters[0].reason
 

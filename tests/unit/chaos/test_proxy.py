@@ -10,7 +10,7 @@ from kafka.protocol.metadata import ApiVersionsRequest
 from kafka.protocol.producer import ProduceRequest, ProduceResponse
 
 from chaos.proxy import Proxy
-from tests.support import eventually
+from tests.support import PATIENCE_SECONDS, eventually
 
 VERSION = 9
 STORAGE_ERROR = 56
@@ -67,7 +67,7 @@ def proxy(broker: Broker, request: pytest.FixtureRequest) -> Iterator[Proxy]:
 
 
 def call(proxy: Proxy) -> socket.socket:
-    return socket.create_connection(("127.0.0.1", proxy.port), timeout=10)
+    return socket.create_connection(("127.0.0.1", proxy.port), timeout=PATIENCE_SECONDS)
 
 
 def plain(number: int) -> bytes:

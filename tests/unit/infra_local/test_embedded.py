@@ -12,7 +12,7 @@ from pymongo.read_concern import ReadConcern
 
 from infra.local.broker import EmbeddedBroker
 from infra.local.mongod import Mongod
-from tests.support import eventually
+from tests.support import PATIENCE_SECONDS, eventually
 
 
 def test_mongod_keeps_its_data_though_its_port_changes(tmp_path: Path) -> None:
@@ -45,7 +45,7 @@ def test_the_broker_of_this_run_takes_and_gives(kafka_bootstrap: str) -> None:
     admin.close()
     producer = KafkaProducer(bootstrap_servers=kafka_bootstrap, enable_idempotence=False)
     eventually(lambda: producer.partitions_for(topic))
-    producer.send(topic, b"one", partition=0).get(timeout=10)
+    producer.send(topic, b"one", partition=0).get(timeout=PATIENCE_SECONDS)
     producer.close()
     consumer = KafkaConsumer(
         bootstrap_servers=kafka_bootstrap, auto_offset_reset="earliest", fetch_max_wait_ms=100

@@ -15,6 +15,7 @@ from infra.settings import Settings
 from infra.telemetry.logs import JsonFormatter, bind
 from infra.web.app import build_app
 from infra.web.health import serve_health
+from tests.support import fetch
 from tests.unit.infra_web.sample import ID
 
 
@@ -193,16 +194,16 @@ def test_workers_tell_of_their_health_too() -> None:
     stop = serve_health(port, "sessions", lambda: bool(state["live"]), {"store": store})
     try:
         at = f"http://127.0.0.1:{port}"
-        assert httpx.get(f"{at}/livez").json() == {"service": "sessions", "live": True}
-        assert httpx.get(f"{at}/readyz").status_code == 200
-        assert "python_info" in httpx.get(f"{at}/metrics").text
+        assert fetch(f"{at}/livez").json() == {"service": "sessions", "live": True}
+        assert fetch(f"{at}/readyz").status_code == 200
+        assert "python_info" in fetch(f"{at}/metrics").text
         state["live"] = False
-        assert httpx.get(f"{at}/livez").status_code == 503
-        assert httpx.get(f"{at}/readyz").json()["checks"] == {"store": False}
+        assert fetch(f"{at}/livez").status_code == 503
+        assert fetch(f"{at}/readyz").json()["checks"] == {"store": False}
     finally:
         stop()
     with pytest.raises(httpx.ConnectError):
-        httpx.get(f"http://127.0.0.1:{port}/livez")
+        fetch(f"http://127.0.0.1:{port}/livez")
 
 
 def test_building_an_app_twice_gives_two(environment: dict[str, str], app: Flask) -> None:
