@@ -15,7 +15,7 @@ from pymongo import MongoClient
 
 from infra.local.errors import CannotStart
 from infra.local.keys import DevelopmentKeys
-from infra.local.ports import free_port
+from infra.local.ports import SHARE, free_port
 from infra.settings import Settings
 from tests.backing import Backing, addresses
 
@@ -50,6 +50,7 @@ class Tokens(Protocol):
 
 def pytest_configure(config: pytest.Config) -> None:
     """In the first process only: start what all of them use. They wait for it when they first need it."""
+    os.environ[SHARE] = _share_of_ports(config)
     if hasattr(config, "workerinput") or config.option.collectonly:
         return
     state = Path(tempfile.mkdtemp(prefix="bina-test-"))
@@ -61,6 +62,14 @@ def pytest_configure(config: pytest.Config) -> None:
         backing.start()
     except CannotStart as error:
         pytest.exit(str(error))
+
+
+def _share_of_ports(config: pytest.Config) -> str:
+    """The first process has one as well as each worker: all of them start servers at the same time."""
+    worker = getattr(config, "workerinput", None)
+    if worker is None:
+        return f"0/{(config.getoption('numprocesses', None) or 0) + 1}"
+    return f"{int(worker['workerid'].removeprefix('gw')) + 1}/{worker['workercount'] + 1}"
 
 
 class EndInTrouble:

@@ -17,7 +17,7 @@ from infra.local.environment import running_environment
 from infra.local.errors import CannotStart
 from infra.local.keys import DevelopmentKeys
 from infra.local.mongod import Mongod
-from infra.local.ports import free_port
+from infra.local.ports import SHARE, free_port
 from infra.local.system import KEPT, System
 from infra.settings import PORTS
 from tests.support import eventually, fetch
@@ -41,7 +41,7 @@ def local(*arguments: str | Path, env: Mapping[str, str]) -> subprocess.Complete
 
 def environment() -> dict[str, str]:
     """Ours without addresses, so that all parts are started."""
-    return {name: value for name, value in os.environ.items() if not name.startswith("BINA_")}
+    return {name: value for name, value in os.environ.items() if not name.startswith("BINA_") or name == SHARE}
 
 
 @pytest.fixture(scope="module")

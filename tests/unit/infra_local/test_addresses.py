@@ -2,12 +2,14 @@
 
 import socket
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from infra.local import ports
 from infra.local.addresses import Ports
 from infra.local.errors import CannotStart
-from infra.local.ports import LOOPBACK, free_port, is_free
+from infra.local.ports import LOOPBACK, SHARE, free_port, is_free
 from infra.settings import PORTS
 
 
@@ -30,13 +32,37 @@ def test_a_listening_port_is_not_free(taken: int) -> None:
     assert is_free(free_port())
 
 
-def test_no_connection_can_take_a_free_port_before_its_server() -> None:
-    """Each is given once, and none is of those that a system gives to connections."""
-    given = [free_port() for _ in range(500)]
-    assert len(set(given)) == 500
-    with socket.socket() as connection:
-        connection.bind((LOOPBACK, 0))
-        assert max(given) < min(32_768, connection.getsockname()[1])
+@pytest.mark.parametrize("first", [60_000, 32_768, 16_000, 5_000])
+def test_no_connection_can_take_a_free_port_before_its_server(
+    first: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each is given once, and none is of those that the system gives to connections, wherever these begin."""
+    monkeypatch.setattr(ports, "_SYSTEMS_OWN", tmp_path / "range")
+    (tmp_path / "range").write_text(f"{first}\t{first + 5_000}\n")
+    given = [free_port() for _ in range(100)]
+    assert len(set(given)) == 100
+    assert max(given) < min(32_000, first)
+
+
+@pytest.mark.parametrize("told", [None, "", "1024\t65535\n"])
+def test_where_connections_may_have_every_port_some_are_found_nevertheless(
+    told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where nothing is told of them."""
+    monkeypatch.setattr(ports, "_SYSTEMS_OWN", tmp_path / "range")
+    if told is not None:
+        (tmp_path / "range").write_text(told)
+    assert 20_000 <= free_port() < 32_000
+
+
+def test_processes_that_share_the_ports_never_give_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One may find a port free that another has given, and whose server starts a moment later."""
+    given = []
+    for number in range(3):
+        monkeypatch.setenv(SHARE, f"{number}/3")
+        given.append({free_port() % 3 for _ in range(50)})
+    assert [len(each) for each in given] == [1, 1, 1]
+    assert len(set.union(*given)) == 3
 
 
 def test_services_get_the_ports_of_the_environment() -> None:
