@@ -54,6 +54,19 @@ class ReplicaSet:
             client.close()
         return True
 
+    def elect_on_demand(self) -> None:
+        """From now on who hears of nobody stays primary for minutes, and nobody becomes one but by `elect`."""
+        with self._client() as client:
+            config = client.admin.command("replSetGetConfig")["config"]
+            config["version"] += 1
+            config["settings"]["electionTimeoutMillis"] = 300_000
+            client.admin.command("replSetReconfig", config)
+
+    def elect(self, port: int) -> None:
+        """Makes this member the primary, once a majority is there."""
+        with self.alone(port) as one:
+            _until(lambda: _stood(one), seconds=60)
+
     def kill(self, *ports: int) -> None:
         """These members die at once."""
         for port in ports:
@@ -85,6 +98,16 @@ class ReplicaSet:
 
     def _client(self) -> MongoClient[dict[str, Any]]:
         return MongoClient(self.address, serverSelectionTimeoutMS=30_000)
+
+
+def _stood(member: MongoClient[dict[str, Any]]) -> bool:
+    """Whether the member stood for election, and is primary now."""
+    try:
+        if not member.admin.command("hello")["isWritablePrimary"]:
+            member.admin.command("replSetStepUp")
+    except PyMongoError:
+        return False
+    return bool(member.admin.command("hello")["isWritablePrimary"])
 
 
 def _until(check: Any, seconds: float) -> None:
