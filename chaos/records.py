@@ -17,6 +17,7 @@ from infra.storage.mongo import Document, connect
 COUNTING = ("held", "confirmed", "disputed")
 LET_PASS_MINUTES = 5
 _QUIET_SECONDS = 3.0
+_ANSWER_SECONDS = 60.0
 
 
 class Kept(NamedTuple):
@@ -73,10 +74,14 @@ def published_events(rig: Rig, service: str) -> Counter[str]:
     try:
         consumer.assign(places)
         consumer.seek_to_beginning(*places)
-        quiet_since = time.monotonic()
+        began = quiet_since = time.monotonic()
         while time.monotonic() - quiet_since < _QUIET_SECONDS:
             for records in consumer.poll(timeout_ms=500).values():
                 found.update(_ids(records, f"/{service}".encode()))
+                quiet_since = time.monotonic()
+            # Before it has answered once for each of them, the broker is slow, which is not the end of the topic.
+            unanswered = any(consumer.highwater(place) is None for place in places)
+            if unanswered and time.monotonic() - began < _ANSWER_SECONDS:
                 quiet_since = time.monotonic()
     finally:
         consumer.close()

@@ -1,5 +1,6 @@
 """Kafka clients with our settings: for Apache Kafka, and for the embedded broker with its edges."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -91,18 +92,27 @@ def poll(consumer: KafkaConsumer, timeout_ms: int) -> dict[TopicPartition, list[
 
 
 def records(settings: Settings, place: TopicPartition, first: int = 0) -> Iterator[Any]:
-    """What one partition holds from an offset on, oldest first, up to its end as it is now."""
+    """What one partition holds from an offset on, oldest first, up to its end as it is now.
+
+    Nothing where there is no such partition, or no answer for as long as readers wait for a broker.
+    """
     reader = consumer(settings, None)
     try:
+        if place.partition not in (reader.partitions_for_topic(place.topic) or ()):
+            return
         reader.assign([place])
         reader.seek(place, first)
-        quiet = 0
+        quiet, give_up = 0, time.monotonic() + REACH_MS / 1000
         # The embedded broker gives a wrong end offset: read until nothing comes any more.
-        while quiet < 3:
+        while quiet < 3 and time.monotonic() < give_up:
             batch: list[Any] = reader.poll(timeout_ms=400).get(place, [])
-            quiet = 0 if batch else quiet + 1
-            yield from batch
             end = reader.highwater(place)
+            if batch:
+                quiet, give_up = 0, time.monotonic() + REACH_MS / 1000
+            elif end is not None:
+                # Before its first answer the broker is slow, which says nothing of what there is.
+                quiet += 1
+            yield from batch
             if batch and end is not None and batch[-1].offset + 1 >= end:
                 return
     finally:

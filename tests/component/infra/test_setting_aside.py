@@ -4,6 +4,8 @@ import time
 from typing import Any, NamedTuple
 
 import pytest
+from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
 
 from infra.messaging import consumer as consuming
 from infra.messaging import deadletters, kafka
@@ -48,6 +50,33 @@ def test_what_kafka_python_reads_and_would_not_write_is_a_letter_too(settings_fo
     assert (second.key, second.value, second.headers) == (b"", None, [])
     assert [letter.null for letter in letters] == ["ce_type", "key"]
     assert deadletters.send_again(settings, letters) == []
+
+
+def test_letters_are_found_however_late_the_brokers_first_answer_comes(
+    settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On a busy machine it may take seconds; nobody must be told meanwhile that there are none."""
+    settings = settings_for("enrollment")
+    assert list(deadletters.read_all(settings, "readers")) == [], "where there is no topic yet"
+    ensure_topics(settings, ("readers",))
+    producer = kafka.producer(settings)
+    record = Record(b"k", b"no event", [], full_name(settings, "enrollment.events"))
+    deadletters.put(settings, producer, "readers", record, reason="unreadable", tries=1, at=NOON)
+    producer.close()
+    poll, highwater, unanswered = KafkaConsumer.poll, KafkaConsumer.highwater, [1] * 6
+
+    def late_poll(reader: KafkaConsumer, timeout_ms: int) -> Any:
+        if unanswered:
+            unanswered.pop()
+            return {}
+        return poll(reader, timeout_ms=timeout_ms)
+
+    def late_highwater(reader: KafkaConsumer, place: TopicPartition) -> Any:
+        return None if unanswered else highwater(reader, place)
+
+    monkeypatch.setattr(KafkaConsumer, "poll", late_poll)
+    monkeypatch.setattr(KafkaConsumer, "highwater", late_highwater)
+    assert [letter.value for letter in deadletters.read_all(settings, "readers")] == [b"no event"]
 
 
 def test_a_letter_that_would_be_too_large_is_kept_without_what_is_large(settings_for: SettingsFor) -> None:
