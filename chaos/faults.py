@@ -14,7 +14,7 @@ from infra.wording import counted
 
 MOST_EXTRA_WORKERS = 3
 MOST_MINUTES_WRONG = 5
-PATIENCE_SECONDS = 90.0
+PATIENCE_SECONDS = 240.0
 """So much longer than it should a fault lasts at the most, until its effect shows."""
 UPSTREAM = ("mongodb", "kafka")
 """The proxies in front of MongoDB and the broker."""

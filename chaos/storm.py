@@ -15,7 +15,7 @@ LONG_SECONDS = 120.0
 LONGEST_PAUSE = 4.0
 _SHARE = 0.8
 """The part of a short storm in which every kind of fault should have come up once."""
-_OVERTIME_SECONDS = 60.0
+_OVERTIME_SECONDS = 240.0
 
 
 class Storm:

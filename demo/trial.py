@@ -9,7 +9,7 @@ from typing import Any
 from demo.play.callers import PlayError
 from demo.show.handout import Handout
 
-_ARRIVAL_SECONDS = 20.0
+_ARRIVAL_SECONDS = 120.0
 
 
 def try_out(handout: Handout) -> str:

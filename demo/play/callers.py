@@ -15,7 +15,7 @@ HANDS = 6
 """How many requests the city has under way at once."""
 
 _BUSY = (429, 503)
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 180.0
 
 
 class PlayError(Exception):
@@ -147,7 +147,7 @@ def spread(work: Callable[[T], R], items: Iterable[T], done: Callable[[], object
             raise
 
 
-def wait_for(what: str, check: Callable[[], T | None], seconds: float = 90) -> T:
+def wait_for(what: str, check: Callable[[], T | None], seconds: float = 300) -> T:
     """Asks again until the answer is something: what one service tells another arrives a little later.
 
     Raises PlayError naming `what` when it takes longer than `seconds`.

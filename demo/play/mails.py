@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from demo.play.cast import Cast
 
-_PATIENCE_SECONDS = 15.0
+_PATIENCE_SECONDS = 60.0
 _QUIET_POLLS = 3
 
 

@@ -11,7 +11,7 @@ from demo.play.cast import Cast, wire
 from demo.story.meetings import Meeting
 from demo.story.phones import Queue
 
-_PATIENCE_SECONDS = 90.0
+_PATIENCE_SECONDS = 300.0
 _PAUSE_SECONDS = 0.5
 
 

@@ -12,7 +12,7 @@ from demo.recount.books import Books
 from demo.recount.figures import Figure, recount
 from demo.recount.periods import period
 
-_CATCH_UP_SECONDS = 90.0
+_CATCH_UP_SECONDS = 300.0
 
 
 @dataclass(frozen=True)

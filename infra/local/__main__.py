@@ -18,7 +18,7 @@ from infra.local.signals import interruptible, wait_for_the_end
 from infra.local.system import FRESH, KEPT, System
 from infra.settings import PORTS
 
-_STOP_SECONDS = 60
+_STOP_SECONDS = 120
 
 
 def up(home: Path) -> int:

@@ -68,7 +68,7 @@ class EmbeddedBroker:
         self.process = self._new_process()
         self.process.start()
 
-    def wait_ready(self, seconds: float = 30) -> None:
+    def wait_ready(self, seconds: float = 60) -> None:
         """Wait until it answers a client. Raises CannotStart."""
         if not wait_until(lambda: answers(self.address), self.process, seconds):
             output = self.process.tail()

@@ -91,7 +91,7 @@ class Mongod:
         """Start the process; it is not usable before `wait_ready` has returned."""
         self.process.start()
 
-    def wait_ready(self, seconds: float = 60) -> None:
+    def wait_ready(self, seconds: float = 120) -> None:
         """Make it (or find it) the primary of its replica set. Raises CannotStart."""
         address = f"mongodb://{LOOPBACK}:{self.port}/?{_CLIENT_OPTIONS}"
         client: MongoClient[dict[str, Any]] = MongoClient(address)

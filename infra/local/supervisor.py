@@ -78,7 +78,7 @@ class Supervisor:
                     raise CannotStart(_last_words(child))
             time.sleep(0.05)
 
-    def restart(self, name: str, seconds: float = 60) -> None:
+    def restart(self, name: str, seconds: float = 120) -> None:
         """End one child and return when it is ready again. Raises CannotStart; KeyError: no such child."""
         child = self._children[name]
         before, child.asked = child.started, True

@@ -23,7 +23,7 @@ from infra.local.signals import undisturbed
 from infra.local.supervisor import Child, Supervisor
 from infra.settings import DEVELOPMENT, Settings, SettingsError
 
-_READY_SECONDS = 120
+_READY_SECONDS = 300
 KEPT, FRESH = "data", "demo"
 """Directories below the home: the databases of `make up`, and those that are thrown away."""
 

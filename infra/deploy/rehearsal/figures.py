@@ -10,7 +10,7 @@ import msgspec
 
 from infra.deploy.rehearsal import NotSo
 
-PATIENCE_SECONDS = 120.0
+PATIENCE_SECONDS = 300.0
 PAGE = 200
 Figures = dict[str, list[Any]]
 """By unit, period, figure and part: value, numerator, denominator."""

@@ -132,7 +132,7 @@ class ApacheKafka:
         }
         return "".join(f"{name}={value}\n" for name, value in properties.items())
 
-    def wait_ready(self, seconds: float = 60) -> None:
+    def wait_ready(self, seconds: float = 180) -> None:
         """Wait until it answers a client. Raises CannotStart."""
         if not wait_until(lambda: answers(self.address), self.process, seconds):
             output = self.process.tail()
