@@ -132,6 +132,14 @@ class Client:
             return _answer(near.status_code, near.get_data(), httpx.Headers(list(near.headers)))
 
 
+def patiently(call: Callable[[], Answer]) -> Answer:
+    """On a machine whose cores are all in use many who want one guard may wait for longer than a call may take."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (answer := call()).status == 503 and time.monotonic() < deadline:
+        pass
+    return answer
+
+
 def _answer(status: int, content: bytes, headers: Mapping[str, str]) -> Answer:
     """Decode what came back by its content type."""
     kind = headers.get("Content-Type", "")

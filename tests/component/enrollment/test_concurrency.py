@@ -11,7 +11,7 @@ import pytest
 
 from infra.storage import guards
 from tests.component.enrollment.programme import Programme
-from tests.support import Answer
+from tests.support import Answer, patiently
 
 MANY = 200
 pytestmark = pytest.mark.timeout(600)
@@ -34,16 +34,6 @@ def at_once(*calls: Callable[[], Answer]) -> list[Answer]:
     """The answers to all calls, made at the same time; who is told 503 tries again, as clients do."""
     with ThreadPoolExecutor(max_workers=32) as pool:
         return [future.result() for future in [pool.submit(patiently, call) for call in calls]]
-
-
-def patiently(call: Callable[[], Answer]) -> Answer:
-    """On a machine whose cores are all in use many who want one guard may wait for longer than a call may take."""
-    answer = call()
-    for _ in range(5):
-        if answer.status != 503:
-            break
-        answer = call()
-    return answer
 
 
 def people(programme: Programme, number: int, units: tuple[str, ...], boss: str | None = None) -> list[str]:

@@ -3,6 +3,7 @@
 import random
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from itertools import combinations
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from services.sessions.domain.credit import DEFAULT_TABLE, worths
 from services.sessions.domain.session import Session
 from services.sessions.domain.slots import clashes, slots_of
 from tests.component.sessions.world import START, World, body
+from tests.support import patiently
 
 
 @pytest.fixture
@@ -60,7 +62,7 @@ def test_confirmations_at_the_same_instant_keep_the_cap_and_ask_once(world: Worl
         for number in range(8)
     ]
     with ThreadPoolExecutor(8) as pool:
-        answers = list(pool.map(lambda id_: world.move(learner, id_, "confirmed"), ids * 2))
+        answers = list(pool.map(lambda id_: patiently(lambda: world.move(learner, id_, "confirmed")), ids * 2))
     assert {answer.status for answer in answers} == {200}
     check_rules(world)
     total = world.by(learner).get(f"/v1/employees/{learner}/credits").body["total"]
@@ -76,8 +78,9 @@ def test_a_confirmation_and_a_correction_at_the_same_instant_never_confirm_what_
         id_ = world.post_session(guide, pairing, started_at=at).expect(201).body["id"]
         corrected = body(pairing, started_at=at, minutes=90)
         with ThreadPoolExecutor(2) as pool:
-            confirmed = pool.submit(world.move, learner, id_, "confirmed", version=1)
-            changed = pool.submit(world.by(guide).put, f"/v1/sessions/{id_}", corrected, version=1)
+            confirmed = pool.submit(patiently, partial(world.move, learner, id_, "confirmed", version=1))
+            put = partial(world.by(guide).put, f"/v1/sessions/{id_}", corrected, version=1)
+            changed = pool.submit(patiently, put)
         assert sorted((confirmed.result().status, changed.result().status)) == [200, 412]
         status = world.by(guide).get(f"/v1/sessions/{id_}").body["status"]
         assert status == ("confirmed" if confirmed.result().status == 200 else "held")
@@ -108,13 +111,14 @@ def test_a_storm_of_writes_breaks_no_rule(world: World) -> None:
         match dice.randrange(4):
             case 0:
                 queue = [{"id": id_, "base_version": version, **written}, {"id": str(uuid4()), **written}]
-                return world.by(guide).post("/v1/sync", {"sessions": queue}).status
+                return patiently(lambda: world.by(guide).post("/v1/sync", {"sessions": queue})).status
             case 1:
-                return world.by(guide).put(f"/v1/sessions/{id_}", written, version=version).status
+                put = partial(world.by(guide).put, f"/v1/sessions/{id_}", written, version=version)
+                return patiently(put).status
             case _:
                 to = dice.choice(steps)
                 who = guide if to == "cancelled" else learner
-                return world.move(who, id_, to, reason="keliru").status
+                return patiently(partial(world.move, who, id_, to, reason="keliru")).status
 
     with ThreadPoolExecutor(6) as pool:
         statuses = [status for found in pool.map(one_caller, range(6)) for status in found]
