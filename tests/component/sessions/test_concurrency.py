@@ -124,4 +124,5 @@ def test_a_storm_of_writes_breaks_no_rule(world: World) -> None:
         statuses = [status for found in pool.map(one_caller, range(6)) for status in found]
     assert set(statuses) <= {200, 201, 404, 409, 412, 428}, seed
     check_rules(world)
-    assert len([one for one in all_sessions(world) if one.state.counting]) > 5, seed
+    # Twelve in the mean; a storm in which as good as nothing is stored would prove nothing.
+    assert len([one for one in all_sessions(world) if one.state.counting]) > 2, seed
