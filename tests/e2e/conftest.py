@@ -16,6 +16,7 @@ from infra.clock import system_clock
 from infra.local.mailsink import MailSink
 from infra.local.ports import free_port
 from infra.messaging.consumer import HANDLED
+from infra.messaging.lag import places_of
 from infra.messaging.topics import full_name
 from infra.messaging.unsent import resend
 from infra.settings import PORTS, Settings
@@ -122,7 +123,13 @@ class Bina:
             for group, topics in LISTENERS.items()
             for topic in topics
         )
-        return everything and self._everybody_is_placed()
+        return everything and self._nobody_is_behind() and self._everybody_is_placed()
+
+    def _nobody_is_behind(self) -> bool:
+        """Repeats are counted as handled, too; so the broker is asked what is left."""
+        listeners = (enrollment, sessions, notifications, reporting)
+        groups = ((self.settings[service.SERVICE], service.GROUPS[0]) for service in listeners)
+        return not any(place.behind for settings, group in groups for place in places_of(settings, group))
 
     def _everybody_is_placed(self) -> bool:
         """Whether reporting has placed its people by the newest tree: it does so after it has read of the tree."""
