@@ -77,9 +77,13 @@ def test_a_taken_port_is_named_with_the_variable_that_changes_it(taken: int) -> 
         Ports.choose(environment(BINA_REPORTING_PORT=str(taken)))
 
 
-def test_a_worker_moves_out_of_the_way(taken: int) -> None:
-    ports = Ports.choose(environment(BINA_SESSIONS_PORT=str(taken - 1000)))
-    assert ports.worker["sessions"] != taken
+def test_a_worker_moves_out_of_the_way() -> None:
+    api = next(port for port in iter(free_port, None) if is_free(port + 1000))
+    with socket.socket() as server:
+        server.bind((LOOPBACK, api + 1000))
+        server.listen()
+        ports = Ports.choose(environment(BINA_SESSIONS_PORT=str(api)))
+    assert ports.worker["sessions"] != api + 1000
 
 
 @pytest.mark.parametrize("value", ["eighty", "0", "65536", "-1"])
