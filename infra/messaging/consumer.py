@@ -1,6 +1,6 @@
 """The consumer: gives events to a handler, at least once, and lets nothing be lost or stand in the way.
 
-Steps, in this order: read; handle the events of all partitions together, or in lanes side by side when there are
+Steps, in this order: read; handle the events of all partitions together, or in two lots side by side when there are
 many; where that fails, handle each partition by itself, and where that fails, in parts, down to single events; a
 failure that may pass pauses that partition (others go on) and is tried again with growing pauses; one that can't
 pass, or whose tries are used up, goes to the dead letters; where these can't be written, the partition waits;
@@ -40,11 +40,11 @@ DEAD = Counter("bina_dead_letters", "Messages put to the dead letters", ["group"
 RETRIED = Counter("bina_events_retried", "Pauses of a partition after a failure", ["group"])
 LAG = Gauge("bina_consumer_lag", "Events not yet handled, of the partitions of this worker", ["group", "topic"])
 
-LANES = 2
+LOTS = 2
 """So many lots of events are handled side by side: while the database works for one, another goes on."""
 
-LANE_EVENTS = 500
-"""A further lane is worth its calls to the database when each has so many events."""
+LOT_EVENTS = 500
+"""From so many events on, a second lot is worth its own calls to the database."""
 
 PARTS = 50
 """Into so many a batch is cut that can't be handled whole."""
@@ -102,7 +102,7 @@ class Consumer:
         self._last: dict[TopicPartition, datetime] = {}
         self._gaps = Gaps()
         self._commit_by: float | None = None
-        self._threads = ThreadPoolExecutor(LANES, thread_name_prefix="handling")
+        self._threads = ThreadPoolExecutor(LOTS, thread_name_prefix="handling")
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set; trouble with Kafka is waited out."""
@@ -152,10 +152,10 @@ class Consumer:
         batches = kafka.poll(consumer, timeout_ms=200)
         if kafka.embedded(self._settings):
             batches = self._gaps.cut(consumer, batches)
-        lanes = lanes_of(batches)
-        for lane, error in zip(lanes, self._threads.map(self._try, lanes), strict=True):
+        lots = lots_of(batches)
+        for lot, error in zip(lots, self._threads.map(self._try, lots), strict=True):
             if error is not None:
-                self._apart(consumer, lane, error)
+                self._apart(consumer, lot, error)
         if batches and self._commit_by is None:
             self._commit_by = time.monotonic() + COMMIT_SECONDS
         if not batches or time.monotonic() >= (self._commit_by or 0.0):
@@ -173,21 +173,21 @@ class Consumer:
 
     # --- handling
 
-    def _try(self, lane: Batches) -> Exception | None:
+    def _try(self, lot: Batches) -> Exception | None:
         """Handles the records at once; gives what is in the way. May run in any thread, unlike the consumer."""
         try:
-            events = {place: [self._decode(record) for record in records] for place, records in lane.items()}
+            events = {place: [self._decode(record) for record in records] for place, records in lot.items()}
             self._handler([event for each in events.values() for event in each])
         except Exception as error:  # noqa: BLE001 - whatever it is, one event must not hold up the others
             return error
         for place, handled in events.items():
-            self._done(place, lane[place], handled)
+            self._done(place, lot[place], handled)
         return None
 
-    def _apart(self, consumer: KafkaConsumer, lane: Batches, why: Exception) -> None:
-        """Handles each partition by itself, in parts if need be. why: what was in the way of handling the lane."""
-        for place, records in lane.items():
-            error = self._try({place: records}) if len(lane) > 1 else why
+    def _apart(self, consumer: KafkaConsumer, lot: Batches, why: Exception) -> None:
+        """Handles each partition by itself, in parts if need be. why: what was in the way of handling the lot."""
+        for place, records in lot.items():
+            error = self._try({place: records}) if len(lot) > 1 else why
             if error is not None:
                 self._in_parts(consumer, place, records, error)
 
@@ -302,14 +302,12 @@ class Consumer:
             self._producer = None
 
 
-def lanes_of(batches: Batches) -> list[Batches]:
-    """The batches in lanes that can be handled side by side: one number of a partition is in one lane only."""
-    many = sum(map(len, batches.values()))
-    count = min(LANES, 1 + many // LANE_EVENTS)
-    lanes: list[dict[TopicPartition, Sequence[Any]]] = [{} for _ in range(count)]
-    for place, records in batches.items():
-        lanes[place.partition % count][place] = records
-    return [lane for lane in lanes if lane]
+def lots_of(batches: Batches) -> list[Batches]:
+    """The batches in lots that can be handled side by side: one number of a partition is in one lot only."""
+    partitions = sorted({place.partition for place in batches})
+    count = min(LOTS, 1 + sum(map(len, batches.values())) // LOT_EVENTS)
+    dealt = (set(partitions[number::count]) for number in range(count))
+    return [{place: batches[place] for place in batches if place.partition in some} for some in dealt if some]
 
 
 def may_pass(error: Exception) -> bool:

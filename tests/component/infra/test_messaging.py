@@ -188,7 +188,7 @@ def test_one_bad_event_among_many_makes_few_parts_of_them(settings_for: Settings
 
 def test_many_events_are_handled_side_by_side(settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the database works for some partitions, another one goes on; those of one partition stay together."""
-    monkeypatch.setattr(consuming, "LANE_EVENTS", 10)
+    monkeypatch.setattr(consuming, "LOT_EVENTS", 10)
     settings = settings_for("enrollment")
     repository = things(connect(settings))
     busy: set[int] = set()
