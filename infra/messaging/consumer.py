@@ -1,10 +1,10 @@
 """The consumer: gives events to a handler, at least once, and lets nothing be lost or stand in the way.
 
-Steps, in this order: read; handle the events of all partitions together, or in two lots side by side when there are
-many; where that fails, handle each partition by itself, and where that fails, in parts, down to single events; a
-failure that may pass pauses that partition (others go on) and is tried again with growing pauses; one that can't
-pass, or whose tries are used up, goes to the dead letters; where these can't be written, the partition waits;
-then, twice a second and whenever nothing comes, the offsets are committed, after the effect.
+Steps, in this order: read; handle the events of all partitions together, or in two lots side by side when they
+are many; where that fails, handle each partition by itself, and where that fails, in parts, down to single
+events; a failure that may pass pauses that partition (others go on) and is tried again with growing pauses; one
+that can't pass, or whose tries are used up, goes to the dead letters; where these can't be written, the partition
+waits; then, twice a second and whenever nothing comes, the offsets are committed, after the effect.
 """
 
 import logging
