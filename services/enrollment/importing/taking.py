@@ -98,7 +98,8 @@ def _with_level(given: SkillInput, person: Employee | None, competencies: set[st
     if given.effective_at and given.effective_at > when.now:
         raise invalid(FieldError("/tmt", Text("Waktu berlaku belum tiba.", "It would take effect in the future.")))
     last = person.levels().get(given.competency)
-    at = given.effective_at or (when.after(last.since) if last else when).effective_at
+    previous = max(each.since for each in (person.history[0], last) if each is not None)
+    at = given.effective_at or when.after(previous).effective_at
     if person.at(at) is None:
         raise blamed(histories.not_active(words.EMPLOYEE), "/tmt")
     skill = Skill(competency=given.competency, level=given.level, since=at, source="import")
@@ -113,7 +114,7 @@ def _save_levels(part: Part, known: Mapping[str, Stored[Employee]], current: Map
         (
             stored,
             current[number],
-            part.when.change("employee.changed", part.actor, lane="bulk"),
+            part.when.after(stored.effective_at).change("employee.changed", part.actor, lane="bulk"),
             employee_fields(current[number]),
         )
         for number, stored in known.items()

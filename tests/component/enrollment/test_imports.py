@@ -244,7 +244,7 @@ def test_skills_are_imported_with_their_date(city: Programme) -> None:
 def test_a_file_that_nobody_dated_bears_what_was_recorded_since(city: Programme, clock: TestClock) -> None:
     """Between its upload and its turn people change, and the worker's clock is not as far as that of the API."""
     city.competency()
-    nip = city.nip()
+    nip, later = city.nip(), city.nip()
     person = {"nip": nip, "name": "Budi", "status": "pns", "unit": "DISDIK"}
     unit = {"name": "Dinas", "kind": "agency", "parent": "CITY"}
     for body in (person, {**person, "unit": "KEL"}):
@@ -253,15 +253,19 @@ def test_a_file_that_nobody_dated_bears_what_was_recorded_since(city: Programme,
     files = {
         "employees": f"{HEADING}\n{nip};Budi;PNS;DISDIK\n",
         "units": "KODE;NAMA;JENIS;INDUK\nDISDIK;Dinas Baru;agency;CITY\n",
-        "skills": f"NIP;KOMPETENSI;TINGKAT\n{nip};menyusun-surat-dinas;3\n",
+        "skills": f"NIP;KOMPETENSI;TINGKAT\n{nip};menyusun-surat-dinas;3\n{later};menyusun-surat-dinas;1\n",
     }
     made = [city.upload(kind, text.encode()).expect(202).body["id"] for kind, text in files.items()]
     clock.forward(seconds=2)
-    city.hr.put("/v1/employees", {**person, "unit": "KEL", "name": "Budi S."}).expect(200)
+    for body in ({**person, "unit": "KEL", "name": "Budi S."}, {**person, "nip": later}):
+        assert city.hr.put("/v1/employees", body).expect(200).body["items"][0]["problem"] is None
     city.hr.put("/v1/units/DISDIK", unit, version=1).expect(200)
     clock.forward(seconds=-4)
     city.work_off()
-    assert [city.hr.get(f"/v1/imports/{id_}").body["counts"]["updated"] for id_ in made] == [1, 1, 1]
+    assert [city.hr.get(f"/v1/imports/{id_}").body["counts"]["updated"] for id_ in made] == [1, 1, 2]
+    for document in city.context.store.employees.collection.find():
+        effective = [event["effective_at"] for event in document["events"]]
+        assert effective == sorted(effective)
 
 
 def test_what_an_import_refuses_at_once(city: Programme) -> None:
