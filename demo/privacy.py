@@ -7,6 +7,7 @@ or a token. Only `enrollment.people` may hold names and mail addresses.
 
 import re
 import sys
+import time
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -14,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
+from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
 
 from demo.story.city import Person, read_city
@@ -37,6 +39,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"[0-9]{9,}")
 _QUOTED = re.compile(r'"([^\W\d_]+)"')
 _QUIET_POLLS = 3
+_ANSWER_SECONDS = 60.0
 
 
 class Secrets:
@@ -125,11 +128,16 @@ def _records(settings: Settings) -> Iterator[tuple[str, dict[str, str]]]:
         places = [TopicPartition(topic, number) for topic in topics for number in _partitions(consumer, topic)]
         consumer.assign(places)
         consumer.seek_to_beginning()
-        quiet = 0
+        quiet, began = 0, time.monotonic()
         # The embedded broker gives a wrong end offset: read until nothing comes any more.
         while quiet < _QUIET_POLLS:
             batch = kafka.poll(consumer, 400)
-            quiet = 0 if batch else quiet + 1
+            # Before it has answered for each of them, the broker is slow, which is not the end.
+            if any(consumer.highwater(place) is None for place in places):
+                if time.monotonic() - began > _ANSWER_SECONDS:
+                    raise KafkaTimeoutError("no answer about some of the topics")
+            else:
+                quiet = 0 if batch else quiet + 1
             for records in batch.values():
                 yield from ((record.topic, _parts(record)) for record in records)
     finally:

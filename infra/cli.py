@@ -6,8 +6,12 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import Any, Protocol, cast
 
+from kafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
 from infra.clock import Clock, system_clock
 from infra.messaging import deadletters
+from infra.messaging.consumer import may_pass
 from infra.messaging.unsent import resend
 from infra.operations.status import Table, as_text, status_of
 from infra.settings import Settings, SettingsError
@@ -51,6 +55,11 @@ def main(service: str, arguments: Sequence[str] | None = None) -> int:
         # Some services have settings of their own, which are read when the command is set up.
         print(error, file=sys.stderr)
         return 2
+    except (KafkaError, PyMongoError) as error:
+        if not may_pass(error):
+            raise
+        print(f"Kafka or MongoDB gives no answer: {type(error).__name__}. Try again.", file=sys.stderr)
+        return 1
 
 
 def parser(service: str) -> argparse.ArgumentParser:

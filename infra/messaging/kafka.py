@@ -7,6 +7,7 @@ from typing import Any
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient
 from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
 
 from infra.messaging.batches import read_whatever_comes
@@ -15,6 +16,8 @@ from infra.settings import Settings
 DELIVERY_TIMEOUT_MS = 8_000
 """How long a record may take to be acknowledged; less than what is left of the relay's lease."""
 
+SILENCE_SECONDS = 10.0
+"""So long a broker may say nothing of a partition before it counts as not reached."""
 
 REACH_MS = 10_000
 """How long readers and administrators wait for any broker: who asks how it stands may ask because it is down."""
@@ -94,7 +97,7 @@ def poll(consumer: KafkaConsumer, timeout_ms: int) -> dict[TopicPartition, list[
 def records(settings: Settings, place: TopicPartition, first: int = 0) -> Iterator[Any]:
     """What one partition holds from an offset on, oldest first, up to its end as it is now.
 
-    Nothing where there is no such partition, or no answer for as long as readers wait for a broker.
+    Nothing where there is no such partition. Raises KafkaTimeoutError when the broker says nothing for too long.
     """
     reader = consumer(settings, None)
     try:
@@ -102,19 +105,21 @@ def records(settings: Settings, place: TopicPartition, first: int = 0) -> Iterat
             return
         reader.assign([place])
         reader.seek(place, first)
-        quiet, give_up = 0, time.monotonic() + REACH_MS / 1000
-        # The embedded broker gives a wrong end offset: read until nothing comes any more.
-        while quiet < 3 and time.monotonic() < give_up:
+        quiet, heard = 0, time.monotonic()
+        while quiet < 3:
             batch: list[Any] = reader.poll(timeout_ms=400).get(place, [])
             end = reader.highwater(place)
-            if batch:
-                quiet, give_up = 0, time.monotonic() + REACH_MS / 1000
-            elif end is not None:
-                # Before its first answer the broker is slow, which says nothing of what there is.
-                quiet += 1
             yield from batch
             if batch and end is not None and batch[-1].offset + 1 >= end:
                 return
+            if batch:
+                quiet, heard = 0, time.monotonic()
+            elif end is not None and (embedded(settings) or reader.position(place, timeout_ms=1_000) == end):
+                # The embedded broker gives a wrong end offset: read until nothing comes any more.
+                quiet += 1
+            elif time.monotonic() - heard > SILENCE_SECONDS:
+                # A broker that says nothing is slow or away, which says nothing of what there is.
+                raise KafkaTimeoutError(f"no answer about {place.topic}/{place.partition}")
     finally:
         reader.close()
 

@@ -14,7 +14,7 @@ from kafka.structs import TopicPartition
 from prometheus_client import REGISTRY
 from prometheus_client.parser import text_string_to_metric_families
 
-from infra.cli import parser
+from infra.cli import main, parser
 from infra.clock import Clock, system_clock
 from infra.messaging import kafka
 from infra.messaging.consumer import Consumer
@@ -29,6 +29,7 @@ from infra.storage.aggregates import LANES, Aggregates
 from infra.storage.leases import Lease
 from infra.storage.mongo import connect
 from infra.storage.timers import Timers, TimersLoop
+from infra.telemetry import logs
 from infra.web.health import serve_health
 from infra.worker import Worker
 from tests.component.infra.things import Thing, change, patient_producer, things
@@ -158,6 +159,18 @@ def test_status_tells_the_rest_where_something_is_down(
     told = capsys.readouterr().out
     assert "consumers\n    can't be told: " in told
     assert tables(told)["timers"][0][:2] == ["remind", "1"]
+
+
+def test_a_broker_that_is_away_is_said_in_one_line(
+    settings: Settings, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who runs a command can do nothing with a stack trace."""
+    monkeypatch.setattr(kafka, "REACH_MS", 500)
+    monkeypatch.setattr(logs, "configure", lambda _: None)
+    monkeypatch.setattr(Settings, "from_env", lambda _: replace(settings, kafka_bootstrap="127.0.0.1:1"))
+    assert main("enrollment", ["dead-letters", "list"]) == 1
+    told = capsys.readouterr()
+    assert (told.out, told.err) == ("", "Kafka or MongoDB gives no answer: KafkaTimeoutError. Try again.\n")
 
 
 def test_dead_letters_are_listed_shown_and_sent(settings: Settings, capsys: pytest.CaptureFixture[str]) -> None:

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pytest
 from kafka import KafkaConsumer
+from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
 
 from infra.messaging import consumer as consuming
@@ -77,6 +78,19 @@ def test_letters_are_found_however_late_the_brokers_first_answer_comes(
     monkeypatch.setattr(KafkaConsumer, "poll", late_poll)
     monkeypatch.setattr(KafkaConsumer, "highwater", late_highwater)
     assert [letter.value for letter in deadletters.read_all(settings, "readers")] == [b"no event"]
+
+
+def test_a_broker_that_gives_no_answer_is_not_one_without_letters(
+    settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Who reads back what was written meanwhile, a tombstone say, must not take silence for nothing."""
+    settings = settings_for("enrollment")
+    ensure_topics(settings, ("readers",))
+    monkeypatch.setattr(KafkaConsumer, "poll", lambda *_, **__: {})
+    monkeypatch.setattr(KafkaConsumer, "highwater", lambda *_: None)
+    monkeypatch.setattr(kafka, "SILENCE_SECONDS", 0.1)
+    with pytest.raises(KafkaTimeoutError):
+        list(deadletters.read_all(settings, "readers"))
 
 
 def test_a_letter_that_would_be_too_large_is_kept_without_what_is_large(settings_for: SettingsFor) -> None:
