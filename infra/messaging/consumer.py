@@ -189,27 +189,31 @@ class Consumer:
         for place, records in lot.items():
             error = self._try({place: records}) if len(lot) > 1 else why
             if error is not None:
-                self._in_parts(consumer, place, records, error)
+                self._settle(consumer, place, records, error)
 
-    def _in_parts(
+    def _settle(
         self, consumer: KafkaConsumer, place: TopicPartition, records: Sequence[Any], why: Exception
     ) -> bool:
         """Handles the records in ever smaller parts, in order; False when one has to wait, and all after it.
 
         why: what was in the way of handling them at once.
         """
+        if len(records) > 1:
+            return self._in_parts(consumer, place, records, why)
+        if self._give_up(place, records[0], why):
+            return True
+        self._pause(consumer, place, records[0].offset)
+        return False
+
+    def _in_parts(
+        self, consumer: KafkaConsumer, place: TopicPartition, records: Sequence[Any], why: Exception
+    ) -> bool:
         log.info("a batch is handled in parts", extra={"events": len(records), "reason": type(why).__name__})
         size = max(1, len(records) // PARTS)
         for start in range(0, len(records), size):
             part = records[start : start + size]
             error = self._try({place: part})
-            if error is None:
-                continue
-            if len(part) > 1:
-                if not self._in_parts(consumer, place, part, error):
-                    return False
-            elif not self._give_up(place, part[0], error):
-                self._pause(consumer, place, part[0].offset)
+            if error is not None and not self._settle(consumer, place, part, error):
                 return False
         return True
 

@@ -144,15 +144,14 @@ def test_a_failure_that_passes_is_tried_again(settings_for: SettingsFor) -> None
 
     def handle(events: list[Event]) -> None:
         tries.append(time.monotonic())
-        if len(tries) < 7:
+        if len(tries) < 4:
             raise ConnectionError("away")
 
     put_raw(settings, good(1))
     with running(Threads(consumer(settings, handle))):
-        eventually(lambda: len(tries) == 7)
+        eventually(lambda: len(tries) == 4)
     assert list(deadletters.read_all(settings, "readers")) == []
-    # Each time twice: as a batch of one, and as a part of it.
-    assert [tries[n + 1] - tries[n] > 0.2 * 2 ** (n // 2) for n in (1, 3, 5)] == [True] * 3
+    assert [tries[n + 1] - tries[n] > 0.2 * 2**n for n in range(3)] == [True] * 3
 
 
 def test_an_outage_uses_up_no_tries(settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -160,8 +159,7 @@ def test_an_outage_uses_up_no_tries(settings_for: SettingsFor, monkeypatch: pyte
     monkeypatch.setattr(consuming, "LONGEST_PAUSE", 0.01)
     settings = settings_for("enrollment")
     away, wrong = ConnectionError("away"), ValueError("wrong")
-    # A batch of one is handled twice before it is given up for this time: at once, and as a part.
-    troubles = [away] * 2 * TRIES + [wrong] * 2 * (TRIES - 1) + [away]
+    troubles = [away] * TRIES + [wrong] * (TRIES - 1) + [away]
     got: list[int] = []
 
     def handle(events: list[Event]) -> None:
