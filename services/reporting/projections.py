@@ -6,14 +6,14 @@ before finds nothing newer and changes nothing.
 
 import logging
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from pymongo import ReplaceOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, PyMongoError
 
-from infra.messaging.envelope import Event
+from infra.messaging.envelope import Event, Unreadable
 from infra.storage.copies import Overtaken
 from infra.storage.failures import DUPLICATE
 from infra.storage.leases import Lease
@@ -42,16 +42,17 @@ class Projection:
     def handle(self, events: list[Event]) -> None:
         """Takes in the events of one or more partitions; repeating them, in any order, changes nothing."""
         news = news_of(events)
-        partitions = {event.subject: event.partition for event in events}
+        # All that concerns one person has their id for its key, and stands in one partition by that.
+        partitions = {event.key: event.partition for event in events}
         if news.units:
             self._store.save_units(news.units)
         for name, to_document in RARE.items():
             self._copy(name, getattr(news, name), to_document)
         people = {person.id: person for _, person in news.people.values()}
         for ids in self._portions(list(people)):
-            self._people([people[id_] for id_ in ids], {id_: partitions[id_] for id_ in ids})
+            self._people([people[id_] for id_ in ids], _shards(ids, partitions))
         if news.sessions or news.credits:
-            self._facts(news, partitions)
+            self._facts(news, _shards((fact.person for fact in news.facts), partitions))
 
     def _copy(self, name: str, told: Mapping[str, tuple[int, Any]], to_document: Any) -> None:
         if not told:
@@ -81,9 +82,8 @@ class Projection:
 
         self._store.in_shards(shards.values(), work)
 
-    def _facts(self, news: News, partitions: Mapping[str, int]) -> None:
+    def _facts(self, news: News, shards: Mapping[str, int]) -> None:
         facts = news.facts
-        shards = {fact.person: partitions[fact.id] for fact in facts}
 
         def work(session: ClientSession) -> None:
             known = self._store.facts(news.sessions, news.credits, session)
@@ -130,6 +130,13 @@ class Projection:
             ledger.know(self._store.facts_of(moved, session))
             ledger.replace_facts(moved)
         self._store.save(ledger, shards, session)
+
+
+def _shards(people: Iterable[str], partitions: Mapping[str, int]) -> dict[str, int]:
+    try:
+        return {person: partitions[person] for person in people}
+    except KeyError:
+        raise Unreadable("the partition key is not the id of the person who is told of") from None
 
 
 class TreeFollower:
