@@ -2,6 +2,7 @@
 
 import threading
 from datetime import UTC, datetime
+from typing import Any
 
 import msgspec
 from kafka import KafkaProducer
@@ -44,9 +45,9 @@ def change(what: str, at: datetime = NOON) -> Change:
     return Change(type=f"thing.{what}", actor=SOMEBODY, at=at, effective_at=at)
 
 
-def patient_producer(settings: Settings) -> KafkaProducer:
+def patient_producer(settings: Settings, **options: Any) -> KafkaProducer:
     """As a relay's, but patient: nobody sends again here what was not acknowledged in time."""
-    return kafka.producer(settings, delivery_timeout_ms=60_000, max_block_ms=60_000)
+    return kafka.producer(settings, delivery_timeout_ms=60_000, max_block_ms=60_000, **options)
 
 
 class Threads:
