@@ -8,17 +8,18 @@ from functools import partial
 from itertools import product
 
 import msgspec
+import pytest
 from pymongo.database import Database
 
 from infra.messaging.consumer import may_pass
-from infra.messaging.envelope import Event
+from infra.messaging.envelope import Event, Unreadable
 from infra.storage.mongo import Document
 from services.reporting.projections import Projection
 from services.reporting.store import Store
 from tests.component.reporting.telling import placed, settle
 from tests.component.reporting.test_projection import GRAINS_OF_THE_WORLD, expected, numbers
 from tests.unit.reporting.recount import Recount
-from tests.unit.reporting.world import KINDS, city, shuffled
+from tests.unit.reporting.world import KINDS, city, event, shuffled
 
 
 def until_it_passes(work: Callable[[], object]) -> None:
@@ -81,3 +82,28 @@ def test_people_whose_partition_is_another_one_than_before_are_counted_once(stor
     recount = Recount(world)
     for periods, unit in product(GRAINS_OF_THE_WORLD, KINDS):
         assert numbers(store, unit, periods) == expected(recount, unit, periods), unit
+
+
+def test_a_session_may_bear_the_id_of_somebody_else(store: Store) -> None:
+    """Phones choose the ids of sessions. Each person stays in the shard of the partition that tells of them."""
+    projection = Projection(store)
+    employee = {
+        "id": "ani",
+        "history": [{"from": "2017-01-01T00:00:00Z", "unit": "U", "active": True}],
+        "skills": [],
+    }
+    session = {
+        "id": "ani",
+        "learner_id": "budi",
+        "kind": "coaching",
+        "status": "held",
+        "minutes": 45,
+        "started_at": "2017-05-01T02:00:00Z",
+    }
+    ani = msgspec.structs.replace(event("employee.created", "ani", 1, employee), partition=2)
+    budis = msgspec.structs.replace(event("session.recorded", "ani", 1, session, key="budi"), partition=1)
+    projection.handle([ani, budis])
+    assert store["people"].find_one({"_id": "ani"}, {"shard": 1}) == {"_id": "ani", "shard": 2}
+    assert store["sessions"].find_one({"_id": "ani"}, {"shard": 1}) == {"_id": "ani", "shard": 1}
+    with pytest.raises(Unreadable, match="partition key"):
+        projection.handle([msgspec.structs.replace(budis, seq=2, key="ani")])
