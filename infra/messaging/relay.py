@@ -83,7 +83,7 @@ class Relay:
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set; trouble with Kafka or MongoDB is waited out."""
-        wake = threading.Thread(target=self._wake.run, args=(stop,), daemon=True, name="relay-wake")
+        wake = threading.Thread(target=self._wake.run, args=(stop,), daemon=True, name=self._wake.name)
         wake.start()
         while not stop.is_set():
             try:

@@ -16,6 +16,8 @@ log = logging.getLogger(__name__)
 class Wake:
     """Listens to the database and remembers which collections have changed since the last `wait`."""
 
+    name = "relay-wake"
+
     def __init__(self, database: Database[Document], collections: Sequence[str]) -> None:
         self._database = database
         self._collections = list(collections)
@@ -42,9 +44,10 @@ class Wake:
                 stop.wait(1.0)
 
     def _listen(self, stop: threading.Event) -> None:
-        marked = {"updateDescription.updatedFields.unsent": {"$exists": True}}
+        # Of what changes in the millisecond of the change before it, `unsent` stays the same, and is not told of.
+        changed = [{f"updateDescription.updatedFields.{name}": {"$exists": True}} for name in ("seq", "unsent")]
         pipeline: list[dict[str, Any]] = [
-            {"$match": {"ns.coll": {"$in": self._collections}, "$or": [{"operationType": "insert"}, marked]}},
+            {"$match": {"ns.coll": {"$in": self._collections}, "$or": [{"operationType": "insert"}, *changed]}},
             {"$project": {"ns.coll": 1}},
         ]
         with self._database.watch(pipeline, max_await_time_ms=1000) as stream:

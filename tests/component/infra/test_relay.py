@@ -13,11 +13,12 @@ from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
 from infra.messaging.relay import Relay
 from infra.messaging.unsent import UNSENT, resend
+from infra.messaging.wake import Wake
 from infra.settings import Settings
 from infra.storage.mongo import Document, connect
 from tests.component.infra.things import Thing, Threads, change, things
 from tests.conftest import SettingsFor
-from tests.support import eventually, running
+from tests.support import PATIENCE_SECONDS, eventually, running
 
 MANY = 57
 
@@ -52,6 +53,20 @@ def test_pages_that_overlap_send_each_event_once(
         eventually(lambda: len(seen) == MANY)
         eventually(lambda: things(database).collection.count_documents(UNSENT) == 0)
     assert set(seen.values()) == {1}
+
+
+def test_a_second_change_within_a_millisecond_wakes_it_too(settings_for: SettingsFor) -> None:
+    """Otherwise it would wait for as long as other collections keep the relay awake."""
+    database = connect(settings_for("enrollment"))
+    repository = things(database)
+    wake = Wake(database, ["things", "others"])
+    with running(Threads(wake)):
+        assert wake.wait(PATIENCE_SECONDS) == {"things", "others"}, "what came before it listened"
+        stored = repository.insert(Thing(id="1", colour="red"), change("made"))
+        assert wake.wait(PATIENCE_SECONDS) == {"things"}
+        for colour in ("green", "blue"):
+            stored = repository.replace(stored, Thing(id="1", colour=colour), change("painted"))
+            assert wake.wait(PATIENCE_SECONDS) == {"things"}
 
 
 def test_any_number_is_marked_to_be_sent_again_in_portions(
