@@ -1,9 +1,7 @@
 """What is stored, published and mailed in the end, read from where it lies."""
 
-import time
 from collections import Counter
-from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from kafka.structs import TopicPartition
 
@@ -16,8 +14,6 @@ from infra.storage.mongo import Document, connect
 
 COUNTING = ("held", "confirmed", "disputed")
 LET_PASS_MINUTES = 5
-_QUIET_SECONDS = 3.0
-_ANSWER_SECONDS = 60.0
 
 
 class Kept(NamedTuple):
@@ -67,32 +63,11 @@ def stored_events(rig: Rig, service: str) -> set[str]:
 def published_events(rig: Rig, service: str) -> Counter[str]:
     """How often each event of the service lies in its own topic; poison left out."""
     settings = rig.settings(service)
-    consumer = kafka.consumer(settings, None)
     topic = full_name(settings, f"{service}.events")
     places = [TopicPartition(topic, number) for number in range(settings.partitions)]
-    found: Counter[str] = Counter()
-    try:
-        consumer.assign(places)
-        consumer.seek_to_beginning(*places)
-        began = quiet_since = time.monotonic()
-        while time.monotonic() - quiet_since < _QUIET_SECONDS:
-            for records in consumer.poll(timeout_ms=500).values():
-                found.update(_ids(records, f"/{service}".encode()))
-                quiet_since = time.monotonic()
-            # Before it has answered once for each of them, the broker is slow, which is not the end of the topic.
-            unanswered = any(consumer.highwater(place) is None for place in places)
-            if unanswered and time.monotonic() - began < _ANSWER_SECONDS:
-                quiet_since = time.monotonic()
-    finally:
-        consumer.close()
-    return found
-
-
-def _ids(records: list[Any], source: bytes) -> Iterator[str]:
-    for record in records:
-        headers = dict(record.headers)
-        if headers["ce_source"] == source:
-            yield headers["ce_id"].decode()
+    headers = (dict(record.headers) for record in kafka.records(settings, *places))
+    ours = f"/{service}".encode()
+    return Counter(each["ce_id"].decode() for each in headers if each["ce_source"] == ours)
 
 
 class Mails(NamedTuple):

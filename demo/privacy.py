@@ -7,15 +7,13 @@ or a token. Only `enrollment.people` may hold names and mail addresses.
 
 import re
 import sys
-import time
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
 
 from demo.story.city import Person, read_city
@@ -38,8 +36,6 @@ _SHAPES = {
 _WORD = re.compile(r"[^\W\d_]+")
 _NUMBER = re.compile(r"[0-9]{9,}")
 _QUOTED = re.compile(r'"([^\W\d_]+)"')
-_QUIET_POLLS = 3
-_ANSWER_SECONDS = 60.0
 
 
 class Secrets:
@@ -88,8 +84,8 @@ class Search:
 def search(secrets: Secrets, logs: Path, settings: Settings) -> Search:
     """Looks through all log files of a folder and all topics of the broker."""
     result = search_logs(secrets, logs)
-    for topic, parts in _records(settings):
-        look_at_record(secrets, topic.removeprefix(settings.topic_prefix), parts, result)
+    for record in kafka.records(settings, *_everywhere(settings)):
+        look_at_record(secrets, record.topic.removeprefix(settings.topic_prefix), _parts(record), result)
     return result
 
 
@@ -120,32 +116,16 @@ def look_at_record(secrets: Secrets, topic: str, parts: Mapping[str, str], resul
         result.found.update((f"{part} in {topic}", kind) for kind in secrets.found_in(text) - allowed)
 
 
-def _records(settings: Settings) -> Iterator[tuple[str, dict[str, str]]]:
-    """Every record of every topic, also of those that nobody thought of, up to the end as it is now."""
+def _everywhere(settings: Settings) -> list[TopicPartition]:
+    """Every partition of every topic, also of those that nobody thought of."""
     consumer = kafka.consumer(settings, None)
     try:
         topics = sorted(topic for topic in consumer.topics() if not topic.startswith("__"))
-        places = [TopicPartition(topic, number) for topic in topics for number in _partitions(consumer, topic)]
-        consumer.assign(places)
-        consumer.seek_to_beginning()
-        quiet, began = 0, time.monotonic()
-        # The embedded broker gives a wrong end offset: read until nothing comes any more.
-        while quiet < _QUIET_POLLS:
-            batch = kafka.poll(consumer, 400)
-            # Before it has answered for each of them, the broker is slow, which is not the end.
-            if any(consumer.highwater(place) is None for place in places):
-                if time.monotonic() - began > _ANSWER_SECONDS:
-                    raise KafkaTimeoutError("no answer about some of the topics")
-            else:
-                quiet = 0 if batch else quiet + 1
-            for records in batch.values():
-                yield from ((record.topic, _parts(record)) for record in records)
+        return [
+            TopicPartition(topic, number) for topic in topics for number in consumer.partitions_for_topic(topic)
+        ]
     finally:
         consumer.close()
-
-
-def _partitions(consumer: Any, topic: str) -> list[int]:
-    return sorted(consumer.partitions_for_topic(topic) or ())
 
 
 def _parts(record: Any) -> dict[str, str]:

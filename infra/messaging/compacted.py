@@ -56,7 +56,7 @@ def send_current(
         # Who was erased meanwhile must stay so: what others wrote since has the last word.
         newest = {
             record.key: record
-            for record in kafka.records(settings, place, min(record.offset for record in newest.values()) + 1)
+            for record in kafka.records(settings, place, first=min(each.offset for each in newest.values()) + 1)
             if record.key in newest and record.offset > newest[record.key].offset and record.offset not in ours
         }
     return known

@@ -129,7 +129,7 @@ def _write(producer: KafkaProducer, topic: str, key: bytes | None, value: bytes 
 def read_all(settings: Settings, group: str, first: int = 0) -> Iterator[DeadLetter]:
     """The dead letters of a group, oldest first, up to the end of the topic as it is now."""
     place = TopicPartition(full_name(settings, dead_letters_of(group)), 0)
-    for record in kafka.records(settings, place, first):
+    for record in kafka.records(settings, place, first=first):
         yield _letter(settings, record)
 
 

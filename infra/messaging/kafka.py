@@ -16,7 +16,7 @@ from infra.settings import Settings
 DELIVERY_TIMEOUT_MS = 8_000
 """How long a record may take to be acknowledged; less than what is left of the relay's lease."""
 
-SILENCE_SECONDS = 10.0
+SILENCE_SECONDS = 30.0
 """So long a broker may say nothing of a partition before it counts as not reached."""
 
 REACH_MS = 10_000
@@ -94,34 +94,39 @@ def poll(consumer: KafkaConsumer, timeout_ms: int) -> dict[TopicPartition, list[
     return records
 
 
-def records(settings: Settings, place: TopicPartition, first: int = 0) -> Iterator[Any]:
-    """What one partition holds from an offset on, oldest first, up to its end as it is now.
+def records(settings: Settings, *places: TopicPartition, first: int = 0) -> Iterator[Any]:
+    """What partitions hold from an offset on, oldest first in each, up to the ends that the broker tells at first.
 
-    Nothing where there is no such partition. Raises KafkaTimeoutError when the broker says nothing for too long.
+    Nothing of a partition that isn't there. Raises KafkaTimeoutError when the broker says nothing for too long: it
+    is slow or away then, which says nothing of what there is.
     """
     reader = consumer(settings, None)
     try:
-        if place.partition not in (reader.partitions_for_topic(place.topic) or ()):
-            return
-        reader.assign([place])
-        reader.seek(place, first)
-        quiet, heard = 0, time.monotonic()
-        while quiet < 3:
-            batch: list[Any] = reader.poll(timeout_ms=400).get(place, [])
-            end = reader.highwater(place)
-            yield from batch
-            if batch and end is not None and batch[-1].offset + 1 >= end:
-                return
-            if batch:
-                quiet, heard = 0, time.monotonic()
-            elif end is not None and (embedded(settings) or reader.position(place, timeout_ms=1_000) == end):
-                # The embedded broker gives a wrong end offset: read until nothing comes any more.
-                quiet += 1
-            elif time.monotonic() - heard > SILENCE_SECONDS:
-                # A broker that says nothing is slow or away, which says nothing of what there is.
-                raise KafkaTimeoutError(f"no answer about {place.topic}/{place.partition}")
+        left = [each for each in places if each.partition in reader.partitions_for_topic(each.topic)]
+        reader.assign(left)
+        for place in left:
+            reader.seek(place, first)
+        ends: dict[TopicPartition, int] = {}
+        heard = time.monotonic()
+        while left:
+            got = reader.poll(timeout_ms=400)
+            for batch in got.values():
+                yield from batch
+            # Told with what is fetched: an embedded broker that is asked for its ends tells wrong ones.
+            told = {each: end for each in left if each not in ends and (end := reader.highwater(each)) is not None}
+            ends |= told
+            left = [each for each in left if each not in ends or not _has_read(reader, each, ends[each])]
+            if got or told:
+                heard = time.monotonic()
+            elif left and time.monotonic() - heard > SILENCE_SECONDS:
+                raise KafkaTimeoutError(f"no answer about {left[0].topic}/{left[0].partition}")
     finally:
         reader.close()
+
+
+def _has_read(reader: KafkaConsumer, place: TopicPartition, end: int) -> bool:
+    position = reader.position(place, timeout_ms=1_000)
+    return position is not None and position >= end
 
 
 def leave(settings: Settings, consumer: KafkaConsumer) -> None:
