@@ -11,7 +11,7 @@ from pymongo.errors import PyMongoError
 
 from infra.clock import Clock, system_clock
 from infra.messaging import deadletters
-from infra.messaging.consumer import may_pass
+from infra.messaging.tries import may_pass
 from infra.messaging.unsent import resend
 from infra.operations.status import Table, as_text, status_of
 from infra.settings import Settings, SettingsError

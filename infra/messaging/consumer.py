@@ -16,7 +16,7 @@ from datetime import datetime
 from typing import Any
 
 import msgspec
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaConsumer
 from kafka.errors import CommitFailedError, KafkaError
 from kafka.structs import TopicPartition
 from prometheus_client import Counter, Gauge
@@ -24,20 +24,17 @@ from pymongo.errors import PyMongoError
 
 from infra.clock import Clock
 from infra.messaging import deadletters, kafka
-from infra.messaging.envelope import Event, Unreadable, decode
+from infra.messaging.envelope import Event, decode
 from infra.messaging.gaps import Gaps
 from infra.messaging.lag import end_of
 from infra.messaging.subscription import BatchHandler
 from infra.messaging.topics import dead_letters_of, ensure_topics, full_name
+from infra.messaging.tries import Tries
 from infra.settings import Settings
-from infra.storage import failures
-from infra.storage.copies import Overtaken
 
 log = logging.getLogger(__name__)
 
 HANDLED = Counter("bina_events_handled", "Events whose effect is stored", ["group", "topic"])
-DEAD = Counter("bina_dead_letters", "Messages put to the dead letters", ["group", "topic"])
-RETRIED = Counter("bina_events_retried", "Pauses of a partition after a failure", ["group"])
 LAG = Gauge("bina_consumer_lag", "Events not yet handled, of the partitions of this worker", ["group", "topic"])
 
 LOTS = 2
@@ -49,8 +46,6 @@ LOT_EVENTS = 500
 PARTS = 50
 """Into so many a batch is cut that can't be handled whole."""
 
-TRIES = 6
-LONGEST_PAUSE = 30.0
 CLUSTER_CHECK_SECONDS = 5.0
 
 COMMIT_SECONDS = 0.5
@@ -93,11 +88,8 @@ class Consumer:
         self._group = group
         self._topics = list(topics)
         self._handler = handler
-        self._clock = clock
         self._observe = observe
-        self._producer: KafkaProducer | None = None
-        self._tries: dict[tuple[TopicPartition, int], int] = {}
-        self._rests: dict[tuple[TopicPartition, int], int] = {}
+        self._tries = Tries(settings, group, clock)
         self._paused: dict[TopicPartition, float] = {}
         self._last: dict[TopicPartition, datetime] = {}
         self._gaps = Gaps()
@@ -113,7 +105,7 @@ class Consumer:
                 log.warning("consumer starts anew", extra={"reason": type(error).__name__})
                 stop.wait(1.0)
             finally:
-                self._close_producer()
+                self._tries.close()
 
     def _consume(self, stop: threading.Event) -> None:
         """Reads until told to stop, or until the cluster is another one (then positions mean nothing)."""
@@ -200,9 +192,11 @@ class Consumer:
         """
         if len(records) > 1:
             return self._in_parts(consumer, place, records, why)
-        if self._give_up(place, records[0], why):
+        if self._tries.set_aside(records[0], why):
+            # At once: who takes over before that would set it aside a second time.
+            self._commit_by = 0.0
             return True
-        self._pause(consumer, place, records[0].offset)
+        self._pause(consumer, place, records[0])
         return False
 
     def _in_parts(
@@ -219,13 +213,9 @@ class Consumer:
 
     def _done(self, place: TopicPartition, records: Sequence[Any], events: list[Event]) -> None:
         # What is tried again is always the first of its batch.
-        self._forget(place, records[0].offset)
+        self._tries.forget(records[0])
         HANDLED.labels(self._group, place.topic).inc(len(events))
         self._last[place] = events[-1].time
-
-    def _forget(self, place: TopicPartition, offset: int) -> None:
-        self._tries.pop((place, offset), None)
-        self._rests.pop((place, offset), None)
 
     def _decode(self, record: Any) -> Event:
         return decode(
@@ -237,43 +227,11 @@ class Consumer:
             offset=record.offset,
         )
 
-    def _give_up(self, place: TopicPartition, record: Any, error: Exception) -> bool:
-        """Puts the record to the dead letters if nothing else helps; False when it is to be tried again."""
-        mark, passes = (place, record.offset), may_pass(error)
-        # An outage uses up no tries: what is wrong with the event itself may show only after it.
-        self._tries[mark] = tries = self._tries.get(mark, 0) + (not passes)
-        where = {"topic": place.topic, "partition": place.partition, "offset": record.offset, "tries": tries}
-        if not isinstance(error, Unreadable) and (passes or tries < TRIES):
-            log.warning("an event is tried again", extra={"reason": type(error).__name__, **where})
-            return False
-        reason = str(error) if isinstance(error, Unreadable) else type(error).__name__
-        try:
-            self._put(record, reason, tries)
-        except Exception as trouble:  # noqa: BLE001 - whatever it is, it may stop this partition only
-            log.warning("the dead letters can't be written", extra={"reason": type(trouble).__name__, **where})
-            self._close_producer()
-            return False
-        self._forget(place, record.offset)
-        # It would be set aside a second time.
-        self._commit_by = 0.0
-        DEAD.labels(self._group, place.topic).inc()
-        log.error("an event went to the dead letters", extra={"reason": reason, **where}, exc_info=error)
-        return True
-
-    def _put(self, record: Any, reason: str, tries: int) -> None:
-        if self._producer is None:
-            self._producer = kafka.producer(self._settings)
-        deadletters.put(
-            self._settings, self._producer, self._group, record, reason=reason, tries=tries, at=self._clock()
-        )
-
-    def _pause(self, consumer: KafkaConsumer, place: TopicPartition, offset: int) -> None:
+    def _pause(self, consumer: KafkaConsumer, place: TopicPartition, record: Any) -> None:
         """Goes back to the record that failed and lets the partition rest for a while."""
-        self._rests[(place, offset)] = rests = self._rests.get((place, offset), 0) + 1
-        consumer.seek(place, offset)
+        consumer.seek(place, record.offset)
         consumer.pause(place)
-        self._paused[place] = time.monotonic() + min(0.1 * 2 ** min(rests, 20), LONGEST_PAUSE)
-        RETRIED.labels(self._group).inc()
+        self._paused[place] = time.monotonic() + self._tries.rest(record)
 
     # --- how far
 
@@ -300,11 +258,6 @@ class Consumer:
     def _plain(self, topic: str) -> str:
         return topic.removeprefix(self._settings.topic_prefix)
 
-    def _close_producer(self) -> None:
-        if self._producer is not None:
-            self._producer.close(timeout=2, null_logger=True)
-            self._producer = None
-
 
 def lots_of(batches: Batches) -> list[Batches]:
     """The batches in lots that can be handled side by side: one number of a partition is in one lot only."""
@@ -312,8 +265,3 @@ def lots_of(batches: Batches) -> list[Batches]:
     count = min(LOTS, 1 + sum(map(len, batches.values())) // LOT_EVENTS)
     dealt = (set(partitions[number::count]) for number in range(count))
     return [{place: batches[place] for place in batches if place.partition in some} for some in dealt if some]
-
-
-def may_pass(error: Exception) -> bool:
-    """Whether the failure is of the surroundings (no connection, overtaken), so that waiting is all that helps."""
-    return failures.may_pass(error) or isinstance(error, KafkaError | OSError | Overtaken)

@@ -8,12 +8,12 @@ from kafka import KafkaConsumer
 from kafka.errors import KafkaTimeoutError
 from kafka.structs import TopicPartition
 
-from infra.messaging import consumer as consuming
 from infra.messaging import deadletters, kafka
-from infra.messaging.consumer import TRIES
+from infra.messaging import tries as trying
 from infra.messaging.deadletters import SHORT
 from infra.messaging.envelope import Event, Unreadable
 from infra.messaging.topics import ensure_topics, full_name
+from infra.messaging.tries import TRIES
 from tests.component.infra.test_messaging import NONSENSE, consumer, good, put_raw
 from tests.component.infra.things import NOON, Threads
 from tests.conftest import SettingsFor
@@ -156,7 +156,7 @@ def test_a_failure_that_passes_is_tried_again(settings_for: SettingsFor) -> None
 
 def test_an_outage_uses_up_no_tries(settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch) -> None:
     """What fails for another reason after it still has all of its own tries."""
-    monkeypatch.setattr(consuming, "LONGEST_PAUSE", 0.01)
+    monkeypatch.setattr(trying, "LONGEST_PAUSE", 0.01)
     settings = settings_for("enrollment")
     away, wrong = ConnectionError("away"), ValueError("wrong")
     troubles = [away] * TRIES + [wrong] * (TRIES - 1) + [away]

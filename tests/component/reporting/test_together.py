@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from pymongo.database import Database
 
-from infra.messaging.consumer import may_pass
 from infra.messaging.envelope import Event, Unreadable
+from infra.messaging.tries import may_pass
 from infra.storage.mongo import Document
 from services.reporting.projections import Projection
 from services.reporting.store import Store

@@ -12,6 +12,7 @@ from infra.messaging import consumer as consumers
 from infra.messaging import kafka
 from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
+from infra.messaging.tries import Tries
 from infra.settings import Settings
 
 PLACE = TopicPartition("things.events", 0)
@@ -36,7 +37,7 @@ class Kafka:
         self._consumer = Consumer(SETTINGS, "readers", [PLACE.topic], self._handle, system_clock)
         given = iter(batches)
         monkeypatch.setattr(kafka, "poll", lambda *_, **__: self._records(next(given)))
-        monkeypatch.setattr(self._consumer, "_put", lambda *_: None)
+        monkeypatch.setattr(Tries, "_put", lambda *_: None)
 
     def commit(self) -> None:
         """What a consumer of kafka-python does."""
