@@ -6,16 +6,18 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from kafka import KafkaConsumer
+from kafka.structs import TopicPartition
 
 from infra.clock import system_clock
 from infra.local.broker import EmbeddedBroker
+from infra.messaging import kafka
 from infra.messaging.cluster import sends_once_more
 from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
 from infra.messaging.relay import Relay
 from infra.messaging.subscription import dispatch, on
 from infra.messaging.topics import full_name
+from infra.settings import Settings
 from infra.storage.copies import Copies
 from infra.storage.mongo import connect
 from tests.component.infra.things import Thing, Threads, change, things
@@ -34,19 +36,11 @@ def broker() -> Iterator[EmbeddedBroker]:
         yield one
 
 
-def read_all(broker: EmbeddedBroker, topic: str) -> list[tuple[str, bytes]]:
+def read_all(settings: Settings, topic: str) -> list[tuple[str, bytes]]:
     """Everything of a topic: the key of each event, and its id."""
-    reader = KafkaConsumer(topic, bootstrap_servers=broker.address, auto_offset_reset="earliest")
-    got: list[tuple[str, bytes]] = []
-    quiet = 0
-    while quiet < 3:
-        records = [record for part in reader.poll(timeout_ms=200).values() for record in part]
-        got += [(record.key.decode(), dict(record.headers)["ce_id"]) for record in records]
-        # Before its first answers the broker is slow, which says nothing of what there is.
-        answered = {place for place in reader.assignment() if reader.highwater(place) is not None}
-        quiet = 0 if records else quiet + (bool(answered) and answered == reader.assignment())
-    reader.close()
-    return got
+    places = [TopicPartition(full_name(settings, topic), number) for number in range(settings.partitions)]
+    records = kafka.records(settings, *places)
+    return [(record.key.decode(), dict(record.headers)["ce_id"]) for record in records]
 
 
 def test_an_empty_broker_is_filled_twice(settings_for: SettingsFor, broker: EmbeddedBroker) -> None:
@@ -63,7 +57,7 @@ def test_an_empty_broker_is_filled_twice(settings_for: SettingsFor, broker: Embe
         eventually(lambda: sends_once_more(database))
         eventually(lambda: not sends_once_more(database))
         eventually(lambda: database["things"].count_documents({"sent": 1}) == 3)
-    times = Counter(read_all(broker, full_name(settings, "enrollment.events")))
+    times = Counter(read_all(settings, "enrollment.events"))
     assert sorted(key for key, _ in times) == ["a", "b", "c"]
     assert set(times.values()) == {2}
 

@@ -73,13 +73,13 @@ def test_from_the_log_to_the_figures(settings: Settings, database: Database[Docu
         assert eventually(lambda: agrees(Generations(database), world), interval=0.5)
         client = Client(api(settings), tokens("x", "admin"))
 
-        def sources() -> list[dict[str, Any]]:
+        def is_fresh() -> bool:
             items: list[dict[str, Any]] = client.get("/v1/freshness").expect(200).body["items"]
-            return items if all(item["last_event_at"] for item in items) else []
+            assert all(item["last_event_at"] for item in items)
+            assert {(item["behind_events"], item["behind_seconds"]) for item in items} == {(0, 0)}
+            return True
 
-        for source in eventually(sources):
-            assert source["behind_events"] == 0
-            assert source["behind_seconds"] == 0
+        eventually(is_fresh)
         letters = eventually(lambda: list(read_all(settings, "reporting-1")))
         assert [letter.type for letter in letters] == [f"id.go.tangerangkota.bina.{broken.type}.v1"]
 
