@@ -6,6 +6,9 @@ apart, without an outbox collection and, on the hot path, without a transaction.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from itertools import islice
 from typing import Any, Generic
 
 from pymongo import InsertOne, UpdateOne
@@ -21,6 +24,9 @@ from infra.storage.mongo import Document
 __all__ = ["LANES", "Aggregates", "Change", "Exists", "Fresh", "Lane", "Record", "Stale", "Stored", "Taken"]
 
 WITHOUT_EVENTS = {"events": 0}
+
+AT_A_TIME = 200
+"""Documents of a transaction that are sent to the server together, while it works at those before them."""
 
 
 class Exists(Exception):
@@ -143,9 +149,21 @@ class Aggregates(Generic[S]):
     def insert_all(
         self, items: Iterable[tuple[S, Change, Mapping[str, Any] | None]], session: ClientSession | None
     ) -> None:
-        """Stores many in a transaction, all or none: one that is refused raises BulkWriteError."""
-        if writes := [InsertOne(self._documents.new(*item)) for item in items]:
-            self.collection.bulk_write(writes, ordered=False, session=session)
+        """Stores many in a transaction, all or none: one that is refused raises BulkWriteError.
+
+        While the server stores some of them, the next ones are made.
+        """
+        made = (InsertOne(self._documents.new(*item)) for item in items)
+        # The transaction's time is limited in this context.
+        context = copy_context()
+        # One thread: a session is for one at a time.
+        with ThreadPoolExecutor(1, thread_name_prefix="inserting") as pool:
+            under_way = [
+                pool.submit(context.run, self.collection.bulk_write, some, ordered=False, session=session)
+                for some in iter(lambda: list(islice(made, AT_A_TIME)), [])
+            ]
+        for each in under_way:
+            each.result()
 
     def replace(
         self,

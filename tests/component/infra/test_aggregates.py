@@ -6,6 +6,7 @@ from pymongo import WriteConcern
 from pymongo.database import Database
 from pymongo.errors import BulkWriteError
 
+from infra.storage import aggregates
 from infra.storage.aggregates import Exists, Record, Stale, Taken
 from infra.storage.archive import KEPT_EVENTS, archive_events
 from infra.storage.failures import may_pass
@@ -110,8 +111,12 @@ def test_what_no_majority_has_is_not_called_stored(database: Database[Document])
         assert may_pass(unsure.value)
 
 
-def test_in_a_transaction_all_are_stored_or_none(database: Database[Document]) -> None:
+@pytest.mark.parametrize("at_a_time", [1, 200])
+def test_in_a_transaction_all_are_stored_or_none(
+    database: Database[Document], monkeypatch: pytest.MonkeyPatch, at_a_time: int
+) -> None:
     """And nothing is asked of the server where there is nothing to store."""
+    monkeypatch.setattr(aggregates, "AT_A_TIME", at_a_time)
     repository = things(database)
     repository.insert(Thing(id="b", colour="red"), change("made"))
     items = [(Thing(id=id_, colour="blue"), change("made"), {"shade": 7}) for id_ in ("a", "b", "c")]
