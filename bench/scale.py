@@ -19,7 +19,7 @@ class Scale(msgspec.Struct, frozen=True, kw_only=True):
     few: int = 10_000
     many: int = 1_000_000
     probes: int = 150
-    requests: int = 600
+    requests: int = 2_000
     profiles: bool = True
 
 
