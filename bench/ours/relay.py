@@ -11,7 +11,8 @@ from pymongo.collection import Collection
 
 from bench.lane import Stint, tell, wait_for_go
 from infra.clock import system_clock
-from infra.messaging.relay import SENT, Relay
+from infra.messaging.advancing import SENT
+from infra.messaging.relay import Relay
 from infra.settings import Settings
 from infra.storage.mongo import Document, connect
 from services.sessions.store import Store

@@ -9,48 +9,46 @@ import logging
 import threading
 import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 
 from bson.codec_options import CodecOptions
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, MessageSizeTooLargeError
-from prometheus_client import Counter, Gauge
-from pymongo import UpdateMany, UpdateOne
+from prometheus_client import Gauge
 from pymongo.collection import Collection
 from pymongo.database import Database
 from pymongo.errors import PyMongoError
 
 from infra.clock import Clock
 from infra.messaging import kafka
+from infra.messaging.advancing import FLUSH_SECONDS, Advancing, Promised
 from infra.messaging.cluster import ClusterFollower
 from infra.messaging.envelope import to_headers
 from infra.messaging.topics import full_name
-from infra.messaging.unsent import DUE, POSTPONED_LANE, WAITING, waiting
+from infra.messaging.unsent import DUE, WAITING, waiting
 from infra.messaging.versions import FIRST, bodies
 from infra.messaging.wake import Wake
 from infra.settings import Settings
-from infra.storage.aggregates import LANES, Aggregates
-from infra.storage.archive import KEPT_EVENTS, archive_events
+from infra.storage.aggregates import Aggregates
 from infra.storage.leases import Lease
 from infra.storage.mongo import Document
 
 log = logging.getLogger(__name__)
 
-SENT = Counter("bina_events_sent", "Events acknowledged by Kafka, each version of one counted", ["service"])
-POSTPONED = Counter("bina_events_postponed", "Documents whose events can't be sent as they are", ["service"])
 BACKLOG = Gauge("bina_relay_backlog", "Documents with events that wait to be sent", ["service", "lane"])
 
 PAGE = 2_000
 """Documents that are read and sent at a time."""
 
+TURN = 5
+"""Pages of one collection that may be sent while others have something, too."""
+
 UNDER_WAY = 2
 """Pages that may wait for acknowledgements and to be advanced, while the next is being sent."""
 
 LEASE_SECONDS = 20.0
-POSTPONE = timedelta(seconds=60)
 LOOK_AROUND_SECONDS = 5.0
 """How often the relay looks at more than what is to be sent."""
 
@@ -74,8 +72,8 @@ class Relay:
         self._settings = settings
         self._database = database
         self._aggregates = aggregates
-        self._clock = clock
         self._cluster = ClusterFollower(settings, database, aggregates, clock)
+        self._advancing = Advancing(settings, clock)
         self._lease = Lease(database, "relay", LEASE_SECONDS)
         self._leased_until = 0.0
         self._wake = Wake(database, [each.collection.name for each in aggregates])
@@ -97,6 +95,7 @@ class Relay:
     def _hold(self, stop: threading.Event) -> None:
         """Waits for the lease, then sends until it is lost."""
         if not self._prolong():
+            BACKLOG.remove_by_labels({"service": self._settings.service})
             stop.wait(1.0)
             return
         self._look_around()
@@ -111,19 +110,27 @@ class Relay:
 
     def _send_all(self, producer: KafkaProducer, pool: ThreadPoolExecutor, stop: threading.Event) -> None:
         everywhere = {each.collection.name for each in self._aggregates}
-        names, looked = everywhere, time.monotonic()
+        names, look_at = everywhere, time.monotonic() + LOOK_AROUND_SECONDS
         pending: list[Future[None]] = []
+
+        def goes_on(name: str, pages: int) -> bool:
+            """Whether one collection, of which so many pages were sent, may go on, or others come first."""
+            others = pages >= TURN and self._wake.changed - {name}
+            return not (others or stop.is_set() or time.monotonic() > look_at)
+
         while not stop.is_set() and self._prolong():
-            busy = [
-                self._pages(each, producer, pool, pending)
+            busy = {
+                each.collection.name
                 for each in self._aggregates
-                if each.collection.name in names
-            ]
-            if time.monotonic() - looked > LOOK_AROUND_SECONDS:
+                if each.collection.name in names and self._pages(each, producer, pool, pending, goes_on)
+            }
+            if time.monotonic() > look_at:
                 wait_for(pending)
                 self._look_around()
-                names, looked = everywhere, time.monotonic()
-            elif not any(busy):
+                names, look_at = everywhere, time.monotonic() + LOOK_AROUND_SECONDS
+            elif busy:
+                names = busy | self._wake.changed
+            else:
                 wait_for(pending)
                 names = self._wake.wait(1.0)
         wait_for(pending)
@@ -145,27 +152,31 @@ class Relay:
         producer: KafkaProducer,
         pool: ThreadPoolExecutor,
         pending: list[Future[None]],
+        goes_on: Callable[[str, int], bool],
     ) -> bool:
-        """Sends pages of one collection until it has no more; True when there was something to send.
+        """Sends a page of one collection, and more of them while it may go on; True when there was something.
 
         While one page is sent, those before it are advanced and the next one is read.
         """
         collection = aggregates.collection
         flying = self._in_flight[collection.name]
         documents = self._read(collection, list(flying))
-        busy = bool(documents)
+        pages = 0
         while documents:
+            pages += 1
             flying.update(document["_id"] for document in documents)
             full = len(documents) == PAGE
-            following = pool.submit(self._read, collection, list(flying)) if full else None
-            sent = [(document, self._send(aggregates, producer, document)) for document in documents]
+            more = full and goes_on(collection.name, pages)
+            following = pool.submit(self._read, collection, list(flying)) if more else None
+            refused: dict[str, KafkaError] = {}
+            sent = [(each, self._send(aggregates, producer, each, refused)) for each in documents]
             if not full:
                 # Nothing more to come: what waits for company goes out now.
-                producer.flush(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
+                producer.flush(timeout=FLUSH_SECONDS)
             wait_for(pending, all_but=UNDER_WAY - 1)
             pending.append(pool.submit(self._advance, aggregates, sent, flying))
             documents = following.result() if following and self._prolong() else []
-        return busy
+        return pages > 0
 
     def _read(self, collection: Collection[Document], flying: Sequence[Any]) -> list[Document]:
         """The next documents that have something to send, but for those that are on their way."""
@@ -178,51 +189,40 @@ class Relay:
         plain: Collection[Document] = collection.with_options(codec_options=CodecOptions(tz_aware=False))
         return list(plain.find(query, fields).sort([("unsent.lane", 1), ("unsent.at", 1)]).limit(PAGE))
 
-    def _send(self, aggregates: Aggregates[Any], producer: KafkaProducer, document: Document) -> list[Any] | None:
-        """Hands the events of one document to the producer; None when one of them is too large for it."""
+    def _send(
+        self,
+        aggregates: Aggregates[Any],
+        producer: KafkaProducer,
+        document: Document,
+        refused: dict[str, KafkaError],
+    ) -> Promised:
+        """Hands the events of one document to the producer.
+
+        refused: topics that it can't write to, with the reason; it waits for each of them once.
+        """
         subject = document["_id"]
         futures = []
         for event in document["events"]:
             topic = full_name(self._settings, event.get("topic", aggregates.topic))
+            if topic in refused:
+                return refused[topic]
             key = event.get("key", subject).encode()
             for version, body in bodies(event["body"], FIRST if "topic" in event else aggregates.versions):
                 source = self._settings.service
                 headers = to_headers(event, source=source, subject=subject, key=key, version=version)
                 try:
                     futures.append(producer.send(topic, value=body, key=key, headers=headers))
-                except MessageSizeTooLargeError:
-                    return None
+                except MessageSizeTooLargeError as error:
+                    return error
+                except KafkaError as error:
+                    return refused.setdefault(topic, error)
         return futures
 
     def _advance(
-        self,
-        aggregates: Aggregates[Any],
-        sent: Sequence[tuple[Document, list[Any] | None]],
-        flying: set[Any],
+        self, aggregates: Aggregates[Any], sent: Sequence[tuple[Document, Promised]], flying: set[Any]
     ) -> None:
-        """Waits for the acknowledgements and writes down how far each document is sent."""
-        by_seq: dict[int, list[Any]] = defaultdict(list)
-        too_large: list[Any] = []
-        for document, futures in sent:
-            if acknowledged(futures):
-                by_seq[document["events"][-1]["seq"] if futures else document["seq"]].append(document["_id"])
-            else:
-                too_large.append(document["_id"])
-        writes: list[UpdateMany | UpdateOne] = [
-            UpdateMany({"_id": {"$in": ids}}, advance_to(seq)) for seq, ids in by_seq.items()
-        ]
-        if too_large:
-            log.error("events can't be sent", extra={"aggregates": too_large})
-            POSTPONED.labels(self._settings.service).inc(len(too_large))
-            later = {"$set": {"unsent": {"lane": POSTPONED_LANE, "at": self._clock() + POSTPONE}}}
-            writes.append(UpdateMany({"_id": {"$in": too_large}}, later))
-        aggregates.collection.bulk_write(writes, ordered=False)
-        for document, _ in sent:
-            flying.discard(document["_id"])
-        SENT.labels(self._settings.service).inc(sum(len(futures or ()) for _, futures in sent))
-        long = [document["_id"] for document, _ in sent if document["length"] > KEPT_EVENTS]
-        for id_ in long:
-            archive_events(aggregates, id_)
+        self._advancing.advance(aggregates, sent)
+        flying.difference_update(document["_id"] for document, _ in sent)
 
     # --- in between
 
@@ -232,33 +232,13 @@ class Relay:
         for lane in WAITING:
             BACKLOG.labels(self._settings.service, lane).set(sum(each[lane] for each in counted))
         self._cluster.follow(self._keep)
-        self._take_up_postponed()
+        for each in self._aggregates:
+            self._advancing.take_up_postponed(each)
 
     def _keep(self) -> None:
         """Keeps the lease. Raises LeaseLost."""
         if not self._prolong():
             raise LeaseLost
-
-    def _take_up_postponed(self) -> None:
-        due = {"unsent.lane": POSTPONED_LANE, "unsent.at": {"$lte": self._clock()}}
-        for aggregates in self._aggregates:
-            aggregates.collection.update_many(due, {"$set": {"unsent.lane": LANES["bulk"]}})
-
-
-def acknowledged(futures: Sequence[Any] | None) -> bool:
-    """Waits for Kafka; False when an event is too large, whatever else is wrong is raised (KafkaError)."""
-    try:
-        for future in futures or ():
-            future.get(timeout=kafka.DELIVERY_TIMEOUT_MS / 1000)
-    except MessageSizeTooLargeError:
-        return False
-    return futures is not None
-
-
-def advance_to(seq: int) -> list[Mapping[str, Any]]:
-    """Sets `sent` to at least `seq`, and clears `unsent` only when nothing is left; `version` is untouched."""
-    unsent = {"$cond": [{"$lte": ["$seq", seq]}, "$$REMOVE", "$unsent"]}
-    return [{"$set": {"sent": {"$max": ["$sent", seq]}, "unsent": unsent}}]
 
 
 def wait_for(pending: list[Future[None]], *, all_but: int = 0) -> None:

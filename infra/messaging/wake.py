@@ -34,6 +34,12 @@ class Wake:
             changed, self._changed = self._changed, set()
         return changed
 
+    @property
+    def changed(self) -> set[str]:
+        """The collections that have changed since the last `wait`, which tells of them, too."""
+        with self._lock:
+            return set(self._changed)
+
     def run(self, stop: threading.Event) -> None:
         """Listens until `stop` is set. Without a stream the relay still looks every second."""
         while not stop.is_set():
@@ -41,7 +47,7 @@ class Wake:
                 self._listen(stop)
             except PyMongoError as error:
                 log.info("change stream starts anew", extra={"reason": type(error).__name__})
-                stop.wait(1.0)
+            stop.wait(1.0)
 
     def _listen(self, stop: threading.Event) -> None:
         # Of what changes in the millisecond of the change before it, `unsent` stays the same, and is not told of.
@@ -52,7 +58,8 @@ class Wake:
         ]
         with self._database.watch(pipeline, max_await_time_ms=1000) as stream:
             self._mark(set(self._collections))
-            while not stop.is_set():
+            # It ends when somebody drops the database, to bring back another one.
+            while not stop.is_set() and stream.alive:
                 change = stream.try_next()
                 if change is not None:
                     self._mark({change["ns"]["coll"]})

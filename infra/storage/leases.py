@@ -32,13 +32,23 @@ class Lease:
 
     def acquire(self) -> bool:
         """Takes or prolongs the lease; False while somebody else holds it."""
-        held = self._take()
-        self._held.set(held)
+        held = False
+        try:
+            held = self._take()
+        finally:
+            self._held.set(held)
         return held
 
     def _take(self) -> bool:
-        free = {"$or": [{"owner": self.owner}, {"$expr": {"$lt": ["$until", "$$NOW"]}}]}
         until = {"$add": ["$$NOW", self._ms]}
+        # Nobody can have it for longer: one that ends later is from a time when the database's clock ran ahead.
+        free = {
+            "$or": [
+                {"owner": self.owner},
+                {"$expr": {"$lt": ["$until", "$$NOW"]}},
+                {"$expr": {"$gt": ["$until", until]}},
+            ]
+        }
         take = [{"$set": {"owner": self.owner, "until": until}}]
         if self._leases.update_one({"_id": self._name, **free}, take).matched_count:
             return True

@@ -93,6 +93,12 @@ def test_a_lease_runs_out(database: Database[Document]) -> None:
     assert Lease(database, "relay", 30).acquire()
 
 
+def test_a_lease_from_a_time_when_the_clock_ran_ahead_bars_nobody(database: Database[Document]) -> None:
+    """Nobody can rightly have it for longer than it lasts."""
+    assert Lease(database, "relay", 7 * 3600).acquire()
+    assert Lease(database, "relay", 30).acquire()
+
+
 def test_timers_run_when_due_and_once(database: Database[Document]) -> None:
     """Only what is due runs; what was cancelled doesn't; another worker finds nothing left."""
     timers = Timers(database)

@@ -2,8 +2,12 @@
 
 import threading
 from collections import Counter
+from collections.abc import Callable
+from typing import Any
 
 import pytest
+from kafka import KafkaProducer
+from kafka.errors import NotEnoughReplicasError, TopicAuthorizationFailedError
 from pymongo.database import Database
 
 from infra.clock import system_clock
@@ -12,9 +16,10 @@ from infra.messaging import unsent
 from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
 from infra.messaging.relay import Relay
-from infra.messaging.unsent import UNSENT, resend
+from infra.messaging.unsent import POSTPONED_LANE, UNSENT, resend
 from infra.messaging.wake import Wake
 from infra.settings import Settings
+from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import Document, connect
 from tests.component.infra.things import Thing, Threads, change, things
 from tests.conftest import SettingsFor
@@ -67,6 +72,128 @@ def test_a_second_change_within_a_millisecond_wakes_it_too(settings_for: Setting
         for colour in ("green", "blue"):
             stored = repository.replace(stored, Thing(id="1", colour=colour), change("painted"))
             assert wake.wait(PATIENCE_SECONDS) == {"things"}
+
+
+def others(database: Database[Document], topic: str) -> Aggregates[Thing]:
+    """A second collection of things."""
+    return Aggregates(database["others"], Thing, topic=topic, public=lambda thing: {"id": thing.id})
+
+
+def test_it_listens_anew_when_its_database_was_dropped(settings_for: SettingsFor) -> None:
+    """As when a backup is brought back into its place: the stream of changes ends with what it told of."""
+    database = connect(settings_for("enrollment"))
+    things(database)
+    wake = Wake(database, ["things"])
+    with running(Threads(wake)):
+        assert wake.wait(PATIENCE_SECONDS) == {"things"}, "what came before it listened"
+        database.client.drop_database(database.name)
+        eventually(lambda: wake.changed == {"things"})
+        assert wake.wait(PATIENCE_SECONDS) == {"things"}
+        things(database).insert(Thing(id="1", colour="red"), change("made"))
+        eventually(lambda: wake.changed == {"things"})
+
+
+class Failing:
+    """What the producer promises of a record that it will not bring to Kafka."""
+
+    def get(self, timeout: float) -> None:
+        """When it has given up."""
+        raise NotEnoughReplicasError
+
+
+class Sending:
+    """What a relay hands to its producer, by key, and what fails of it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, fails: str = "", refused: str = "") -> None:
+        self.keys: list[str] = []
+        self.then: Callable[[], object] = lambda: None
+        send = KafkaProducer.send
+
+        def sending(producer: KafkaProducer, topic: str, *, key: bytes, **record: Any) -> Any:
+            self.keys.append(key.decode())
+            self.then()
+            if refused and topic.endswith(refused):
+                raise TopicAuthorizationFailedError(topic)
+            if key.decode() == fails:
+                return Failing()
+            return send(producer, topic, key=key, **record)
+
+        monkeypatch.setattr(KafkaProducer, "send", sending)
+
+
+def unsent_of(database: Database[Document]) -> dict[str, int]:
+    """The lanes of what waits, by id."""
+    found = database["things"].find(UNSENT, {"unsent.lane": 1})
+    return {each["_id"]: each["unsent"]["lane"] for each in found}
+
+
+def test_what_can_not_be_written_is_in_nobodys_way(
+    settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A partition without a leader, say: the others are sent once, and it is tried again later."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    for id_ in ("a", "b", "c"):
+        things(database).insert(Thing(id=id_, colour="red", owner=id_), change("made"))
+    sending = Sending(monkeypatch, fails="b")
+    with running(Threads(relay(settings, database))):
+        eventually(lambda: set(unsent_of(database)) == {"b"})
+        things(database).insert(Thing(id="d", colour="red", owner="d"), change("made"))
+        eventually(lambda: unsent_of(database) == {"b": POSTPONED_LANE})
+    assert {key: sending.keys.count(key) for key in "acd"} == {"a": 1, "c": 1, "d": 1}
+
+
+def test_a_topic_that_can_not_be_written_is_waited_for_once_a_page(
+    settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many want to be sent there; and the other topics are written meanwhile."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    filled(database)
+    second = others(database, "sessions.events")
+    second.insert(Thing(id="other", colour="red"), change("made"))
+    sending = Sending(monkeypatch, refused="enrollment.events")
+    with running(Threads(Relay(settings, database, [things(database), second], system_clock))):
+        eventually(lambda: database["others"].count_documents(UNSENT) == 0)
+    assert len(unsent_of(database)) == MANY
+    assert sending.keys.count("nobody") < MANY
+
+
+def test_much_of_one_collection_does_not_hold_up_the_others(
+    settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What comes to another one while an import is sent has its turn after some pages of that."""
+    monkeypatch.setattr(relays, "PAGE", 1)
+    monkeypatch.setattr(relays, "TURN", 2)
+    monkeypatch.setattr(Wake, "changed", {"things", "others"})
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    filled(database)
+    second = others(database, "enrollment.events")
+    sending = Sending(monkeypatch)
+
+    def another() -> None:
+        if len(sending.keys) == 3:
+            second.insert(Thing(id="other", colour="red"), change("made"))
+
+    sending.then = another
+    with running(Threads(Relay(settings, database, [things(database), second], system_clock))):
+        eventually(lambda: unsent_of(database) == {})
+    assert sending.keys.index("other") <= 2 * relays.TURN + 1
+
+
+def test_it_stops_when_told_to_however_much_there_is(
+    settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page is sent to its end, and no other one."""
+    monkeypatch.setattr(relays, "PAGE", 1)
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    filled(database)
+    stop, sending = threading.Event(), Sending(monkeypatch)
+    sending.then = stop.set
+    relay(settings, database).run(stop)
+    assert len(sending.keys) <= 2
 
 
 def test_any_number_is_marked_to_be_sent_again_in_portions(
