@@ -86,6 +86,7 @@ class Store:
         pairs.create_index([("guide_id", 1), ("state", 1)])
         pairs.create_index([("learner_id", 1), ("state", 1)])
         pairs.create_index([("state", 1), ("due_on", 1)])
+        pairs.create_index([("due_on", 1), ("_id", 1)])
         self.imports.create_index([("state", 1), ("created_at", 1)])
         self.rejects.create_index([("import_id", 1), ("row", 1)])
         self.rejects.create_index("at", expireAfterSeconds=REJECTS_KEPT_SECONDS)
