@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from email.headerregistry import Address
+from email.message import EmailMessage
 
 from prometheus_client import Counter
 from pymongo.errors import PyMongoError
@@ -39,6 +40,7 @@ REST = timedelta(minutes=1)
 """How long a delivery rests after a failure that nobody foresaw."""
 
 SWEEP_SECONDS = 2.0
+LONGEST_PAUSE = 30.0
 SYSTEM = system_actor("notifications")
 
 
@@ -63,16 +65,23 @@ class Sender:
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set; trouble with the mail server or the database is waited out."""
         while not stop.is_set():
+            unreachable = self._unreachable
             try:
                 busy = self._prolong() and self.send_next()
             except PyMongoError as error:
                 log.warning("the sender waits for the database", extra={"reason": type(error).__name__})
                 busy = False
-            if not busy or self._unreachable:
+            # Only who needs the mail server waits for it.
+            away = self._unreachable > unreachable
+            if away or not busy:
                 self._channel.close()
-                stop.wait(min(self._every * 2**self._unreachable, 30.0))
+                stop.wait(self._pause() if away else self._every)
         self._channel.close()
         self._lease.release()
+
+    def _pause(self) -> float:
+        """Seconds to wait for the mail server: longer each time in a row that it can't be reached."""
+        return min(self._every * 2.0 ** min(self._unreachable, 10), LONGEST_PAUSE)
 
     def _prolong(self) -> bool:
         """Keeps the lease; asks the database only when half of it is used up."""
@@ -211,20 +220,30 @@ class Sender:
     def _send(self, stored: Stored[Delivery], envelope: Envelope, text: MailText) -> None:
         attempts = notes(stored).attempts + 1
         try:
-            self._channel.send(compose(envelope, text))
+            self._hand_over(compose(envelope, text))
         except Rejected as error:
             self._conclude(stored, "failed", error.problem, attempts)
         except Busy:
             MAILS.labels("busy").inc()
             self._again(stored, attempts)
         except Unreachable as error:
-            self._unreachable = min(self._unreachable + 1, 10)
             MAILS.labels("unreachable").inc()
             log.warning("the mail server can't be reached", extra={"reason": str(error)})
             self._again(stored, attempts)
         else:
-            self._unreachable = 0
             self._conclude(stored, "sent", None, attempts)
+
+    def _hand_over(self, message: EmailMessage) -> None:
+        """Counts how often in a row the server was away: who refuses a mail is there. Raises as `Channel.send`."""
+        try:
+            self._channel.send(message)
+        except Unreachable:
+            self._unreachable += 1
+            raise
+        except (Busy, Rejected):
+            self._unreachable = 0
+            raise
+        self._unreachable = 0
 
     def _again(self, stored: Stored[Delivery], attempts: int) -> None:
         self._store.note([stored.state.id], attempts=attempts, next_at=self._clock() + domain.backoff(attempts))

@@ -1,0 +1,65 @@
+"""That nothing in the queue of mails holds up those behind it."""
+
+import threading
+from email.message import EmailMessage
+
+import pytest
+
+from infra.messaging.envelope import derived_id
+from services.notifications.channels import Busy, Rejected, Unreachable
+from tests.component.notifications.conftest import Service
+from tests.unit.notifications import happenings as told
+from tests.unit.notifications.happenings import LEARNER, NAMES
+
+
+class FirstPause(threading.Event):
+    """Stops the sender when it first pauses; seconds: how long it was about to."""
+
+    seconds: float | None = None
+
+    def wait(self, timeout: float | None = None) -> bool:
+        self.seconds = timeout
+        self.set()
+        return True
+
+
+def after_an_outage(service: Service) -> None:
+    """The mail server was away for some minutes, while a mail to the learner waited; it is there again now."""
+    service.box.trouble = Unreachable("ConnectionRefusedError")
+    service.hear(*NAMES, told.participant("participant.certified", "certified"))
+    for _ in range(7):
+        service.clock.turn(minutes=15)
+        service.send()
+    service.box.trouble = None
+
+
+def test_after_an_outage_nobody_waits_behind_those_who_get_no_mail(service: Service) -> None:
+    """Each of them cost a pause as long as if the server were still away."""
+    after_an_outage(service)
+    service.hear(told.person(LEARNER, "Warji Uyainah", None, seq=2))
+    service.hear(*(told.session(id_=derived_id("session", str(number))) for number in range(3)))
+    service.clock.turn(minutes=15)
+    service.hear(told.pairing())
+    pause = FirstPause()
+    service.sender.run(pause)
+    assert service.deliveries() == {"failed": ["no-address"] * 5, "sent": ["pairing-active"]}
+    assert pause.seconds == 0.5
+
+
+@pytest.mark.parametrize("answer", [Busy("451"), Rejected("refused")])
+def test_a_mail_server_that_refuses_is_there(
+    service: Service, answer: Exception, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The next mail doesn't wait; and if the server is away anew, the pauses begin anew."""
+    after_an_outage(service)
+    service.clock.turn(minutes=15)
+    service.hear(told.pairing())
+    answers = [answer, Unreachable("SMTPServerDisconnected")]
+
+    def send(_: EmailMessage) -> None:
+        raise answers.pop(0)
+
+    monkeypatch.setattr(service.box, "send", send)
+    pause = FirstPause()
+    service.sender.run(pause)
+    assert (answers, pause.seconds) == ([], 1.0)
