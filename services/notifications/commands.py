@@ -10,7 +10,7 @@ from infra.storage.aggregates import Change, Exists, Stale, Stored
 from services.notifications import domain
 from services.notifications.domain import Delivery, Preferences
 from services.notifications.schemas import preferences_as_sent
-from services.notifications.store import Store
+from services.notifications.store import KNOWN, Store
 
 ENTRY = Text("Pesan", "The message")
 DELIVERY = Text("Pengiriman", "The delivery")
@@ -31,14 +31,14 @@ class Commands:
 
     def own_entry(self, actor: Actor, entry_id: str) -> Mapping[str, Any]:
         """The document of an entry. Raises Refused 404 when there is none, or it is somebody else's."""
-        document = self._store.entries.find_one({"_id": entry_id, "employee_id": actor.sub})
+        document = self._store.entries.find_one({"_id": entry_id, "employee_id": actor.sub, **KNOWN})
         if document is None:
             raise unknown(ENTRY)
         return document
 
     def delivery(self, delivery_id: str) -> Stored[Delivery]:
         """The delivery. Raises Refused 404."""
-        stored = self._store.deliveries.get(delivery_id)
+        stored = self._store.delivery(delivery_id)
         if stored is None:
             raise unknown(DELIVERY)
         return stored

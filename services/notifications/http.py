@@ -27,7 +27,7 @@ from services.notifications.schemas import (
     preferences_shown,
     usual_preferences,
 )
-from services.notifications.store import Store, read_entry
+from services.notifications.store import KNOWN, Store, read_entry
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def inbox(commands: Commands, store: Store) -> Blueprint:
     def listing(query: dict[str, Any]) -> Any:
         """List your inbox, newest first; unread=true leaves out what you have read."""
         actor = require("employee")
-        wanted: dict[str, Any] = {"employee_id": actor.sub}
+        wanted: dict[str, Any] = {"employee_id": actor.sub, **KNOWN}
         if query["unread"] is not None:
             wanted["read"] = not query["unread"]
         documents, after = page(
@@ -127,7 +127,7 @@ def deliveries(commands: Commands, store: Store) -> Blueprint:
     def listing(query: dict[str, Any]) -> Any:
         """List deliveries, newest first."""
         _reader()
-        wanted = {"state": query["state"]} if query["state"] else {}
+        wanted = {"state": query["state"], **KNOWN} if query["state"] else KNOWN
         documents, after = page(
             store.deliveries.collection,
             wanted,

@@ -113,13 +113,24 @@ class Sender:
     # --- deciding
 
     def _sweep(self) -> None:
-        """Withdraws together what is due and no longer true: most of what asks is answered before its mail is due.
-
-        Bounded, and rests for a while where it found little; what it leaves is decided one by one.
-        """
+        """Decides many together, and rests where it found little; what it leaves is decided one by one."""
         asked = time.monotonic()
         if asked < self._sweep_again:
             return
+        self._sweep_again = asked + SWEEP_SECONDS
+        try:
+            if 2 * self._withdraw_void() > MOST_AT_ONCE:
+                self._sweep_again = 0.0
+        except PyMongoError:
+            raise
+        except Exception:
+            log.exception("deliveries can't be decided together")
+
+    def _withdraw_void(self) -> int:
+        """Withdraws what is due and no longer true: most of what asks is answered before its mail is due.
+
+        Bounded; gives how many it found.
+        """
         now = self._clock()
         due = [stored for stored in self._store.due(now, MOST_AT_ONCE) if not notes(stored).members]
         true = {entry.id for entry in self._true_ones(due)}
@@ -129,7 +140,7 @@ class Sender:
             [(stored, domain.concluded(stored.state, "withdrawn", "void", now), change, None) for stored in void]
         )
         MAILS.labels("withdrawn").inc(sum(done))
-        self._sweep_again = 0.0 if 2 * len(void) > MOST_AT_ONCE else asked + SWEEP_SECONDS
+        return len(void)
 
     def _take_up(self, stored: Stored[Delivery]) -> None:
         now, delivery = self._clock(), stored.state

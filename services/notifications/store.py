@@ -14,9 +14,12 @@ from infra.storage.aggregates import Aggregates, Stored
 from infra.storage.copies import Copies
 from infra.storage.failures import only_duplicates
 from infra.storage.mongo import Document
-from services.notifications.domain import ASKING, Delivery, Entry, Preferences
+from services.notifications.domain import ASKING, KINDS, Delivery, Entry, Preferences
 from services.notifications.events import delivery_data, preferences_data
 from services.notifications.wording import Batch, Names
+
+KNOWN: Mapping[str, Any] = {"kind": {"$in": list(KINDS)}}
+"""What this release can read: a later one that was here before may have left other kinds, to be done by it."""
 
 
 class Notes(NamedTuple):
@@ -103,9 +106,14 @@ class Store:
 
     # --- deliveries
 
+    def delivery(self, delivery_id: str) -> Stored[Delivery] | None:
+        """The delivery with this id, or None."""
+        found = self.deliveries.find({"_id": delivery_id, **KNOWN})
+        return found[0] if found else None
+
     def next_due(self, now: datetime) -> Stored[Delivery] | None:
         """The waiting delivery whose turn came first."""
-        query = {"state": "waiting", "next_at": {"$lte": now}}
+        query = {"state": "waiting", "next_at": {"$lte": now}, **KNOWN}
         due = self.deliveries.find(query, sort=[("next_at", 1), ("_id", 1)], limit=1)
         return due[0] if due else None
 
@@ -116,7 +124,7 @@ class Store:
 
     def waiting_about(self, about: Sequence[str]) -> list[Stored[Delivery]]:
         """Waiting deliveries about these things."""
-        return self.deliveries.find({"state": "waiting", "about_id": {"$in": list(about)}})
+        return self.deliveries.find({"state": "waiting", "about_id": {"$in": list(about)}, **KNOWN})
 
     def waiting_with(self, delivery: Delivery, limit: int) -> list[Stored[Delivery]]:
         """Other waiting deliveries of the same kind to the same person that are not in a common mail yet."""

@@ -225,6 +225,20 @@ def test_what_was_not_kept_is_not_found(hr: Client) -> None:
     hr.get("/v1/deliveries/42").expect(404)
 
 
+def test_lists_leave_out_what_only_a_later_release_knows(service: Service, learner: Client, hr: Client) -> None:
+    """A kind that this release can't tell of is not there, and the rest is."""
+    service.hear(*NAMES, told.session(), told.pairing())
+    places = ("/v1/inbox", learner), ("/v1/deliveries", hr)
+    before = {path: ids(client.get(path)) for path, client in places}
+    for each in ("entries", "deliveries"):
+        service.store.database[each].update_one({"kind": "please_confirm"}, {"$set": {"kind": "please_decide"}})
+    for path, client in places:
+        left = ids(client.get(path))
+        (gone,) = set(before[path]) - set(left)
+        client.get(f"{path}/{gone}").expect(404)
+    assert len(ids(hr.get("/v1/deliveries?state=waiting"))) == 2
+
+
 # --- who may what
 
 PATHS = (

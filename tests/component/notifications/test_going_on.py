@@ -1,6 +1,7 @@
 """That nothing in the queue of mails holds up those behind it."""
 
 import threading
+from collections.abc import Sequence
 from email.message import EmailMessage
 
 import pytest
@@ -63,3 +64,29 @@ def test_a_mail_server_that_refuses_is_there(
     pause = FirstPause()
     service.sender.run(pause)
     assert (answers, pause.seconds) == ([], 1.0)
+
+
+@pytest.mark.parametrize("collections", [("deliveries", "entries"), ("entries",)])
+def test_what_a_later_release_left_is_passed_over(service: Service, collections: Sequence[str]) -> None:
+    """A kind that this release doesn't know waits for the release that does; mails behind it are sent."""
+    service.hear(*NAMES, told.endorsement())
+    for name in collections:
+        service.store.database[name].update_one({}, {"$set": {"kind": "please_decide"}})
+    service.hear(told.session())
+    service.clock.turn(seconds=20)
+    pause = FirstPause()
+    service.sender.run(pause)
+    states = service.store.database["deliveries"].distinct("state", {"rule": "please-endorse"})
+    assert states == ["waiting"]
+    assert service.box.subjects() == ["Mohon konfirmasi sesi mentoring dengan Oliva Situmorang"]
+
+
+def test_what_happens_next_to_a_thing_of_which_a_later_release_told_is_heard(service: Service) -> None:
+    """The delivery of an unknown kind is left alone; the event is no dead letter."""
+    service.hear(*NAMES, told.endorsement())
+    unknown = {"$set": {"kind": "please_decide"}}
+    service.store.database["deliveries"].update_one({}, unknown)
+    service.store.database["entries"].update_one({}, unknown)
+    service.hear(told.session(), told.endorsement("endorsement.endorsed", "endorsed", seq=2))
+    service.send_later()
+    assert service.store.deliveries.collection.count_documents({"state": "sent", "kind": "mastered"}) == 2
