@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 from bson import Binary
@@ -17,13 +17,15 @@ from infra.storage.paging import page
 
 from ..commands.saving import Post
 from ..context import When
-from ..domain.imports import Import
+from ..domain.imports import Import, ImportKind
 from ..store import Store
 from ..words import IMPORT
 from .kinds import Verdict
 
 OPEN = ("queued", "running")
 WITHOUT_ACTIVITY = {"activity": 0}
+KNOWN: Mapping[str, Any] = {"kind": {"$in": list(get_args(ImportKind))}}
+"""What this release can read: a later one that was here before may have left other kinds, to be done by it."""
 
 
 class TakenOver(Exception):
@@ -92,21 +94,21 @@ class Imports:
 
     def get(self, import_id: str) -> StoredImport:
         """The import; 404 when there is none."""
-        document = self._store.imports.find_one({"_id": import_id}, WITHOUT_ACTIVITY)
-        if document is None:
+        stored = self.known(import_id)
+        if stored is None:
             raise unknown(IMPORT)
-        return read(document)
+        return stored
 
     def known(self, import_id: str) -> StoredImport | None:
         """The import, None when there is none."""
-        document = self._store.imports.find_one({"_id": import_id}, WITHOUT_ACTIVITY)
+        document = self._store.imports.find_one({"_id": import_id, **KNOWN}, WITHOUT_ACTIVITY)
         return read(document) if document else None
 
     def page(self, limit: int, cursor: str | None) -> tuple[list[StoredImport], str | None]:
         """All imports, latest first."""
         order = [("created_at", -1), ("_id", 1)]
         found, after = page(
-            self._store.imports, {}, sort=order, limit=limit, cursor=cursor, projection=WITHOUT_ACTIVITY
+            self._store.imports, KNOWN, sort=order, limit=limit, cursor=cursor, projection=WITHOUT_ACTIVITY
         )
         return [read(document) for document in found], after
 
@@ -120,7 +122,7 @@ class Imports:
 
     def oldest_open(self) -> StoredImport | None:
         """The import that is next to be worked on."""
-        query = {"state": {"$in": list(OPEN)}}
+        query = {"state": {"$in": list(OPEN)}, **KNOWN}
         document = self._store.imports.find_one(query, WITHOUT_ACTIVITY, sort=[("created_at", 1)])
         return read(document) if document else None
 

@@ -105,6 +105,17 @@ def test_a_file_that_is_none_fails_and_stops_nobody(city: Programme, content: by
     assert [one["problem"]["rule"] for one in listed if one["problem"]] == [rule]
 
 
+def test_an_import_that_a_later_release_left_stops_nobody(city: Programme) -> None:
+    """Its kind is not known here: it waits for the release that knows it, with its file, and is in no list."""
+    later = city.upload("employees", f"{HEADING}\n".encode()).expect(202).body["id"]
+    city.context.store.imports.update_one({"_id": later}, {"$set": {"kind": "needs"}})
+    done = city.take_in("employees", f"{HEADING}\n{city.nip()};Budi;PNS;DISDIK\n")
+    assert (done["state"], done["counts"]["created"]) == ("done", 1)
+    assert [one["id"] for one in city.hr.get("/v1/imports").expect(200).body["items"]] == [done["id"]]
+    city.hr.get(f"/v1/imports/{later}").expect(404)
+    assert city.context.store.import_files.count_documents({"_id": later}) == 1
+
+
 def test_rejected_rows_can_be_opened_in_a_spreadsheet(city: Programme) -> None:
     """With their own columns, no formula among them, and reasons in the reader's language."""
     done = city.take_in("employees", f"{HEADING};CATATAN\n{city.nip()};=1+1;PNS;DISDIK;@SUM(A1)\n")
