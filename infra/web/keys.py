@@ -7,6 +7,7 @@ import time
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +21,7 @@ RETRY_SECONDS = 5.0
 STALE_SECONDS = 3600.0
 FETCH_TIMEOUT_SECONDS = 3.0
 LARGEST_SET = 1024 * 1024
-UNREADABLE = (OSError, ValueError, KeyError, TypeError, AttributeError)
+UNREADABLE = (OSError, HTTPException, ValueError, KeyError, TypeError, AttributeError)
 
 log = logging.getLogger(__name__)
 
@@ -51,7 +52,7 @@ class Source(Protocol):
     every: float
 
     def read(self) -> bytes | None:
-        """The set as JSON, None when it can't have changed since the last reading. Raises OSError, ValueError."""
+        """The set as JSON, None when it can't have changed since the last reading. Raises what is UNREADABLE."""
 
 
 class File:

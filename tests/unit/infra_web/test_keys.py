@@ -110,6 +110,9 @@ class Served(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         Served.asked += 1
+        if self.path == "/nonsense":
+            self.wfile.write(b"This is no HTTP.\r\n\r\n")
+            return
         self.send_response(200)
         self.end_headers()
         self.wfile.write(Served.content)
@@ -211,9 +214,13 @@ def test_keys_come_by_https_alone(certified: tuple[str, list[str]], address: str
     assert Address(safe, development=True).read() == b"{}"
 
 
-def test_an_address_that_is_away(watch: Watch, environment: dict[str, str], issuer: Issuer) -> None:
+@pytest.mark.parametrize("away", [True, False])
+def test_an_address_that_is_away_or_answers_nonsense(
+    certified: tuple[str, list[str]], watch: Watch, environment: dict[str, str], issuer: Issuer, *, away: bool
+) -> None:
     """The service starts, is not ready, answers 503, and asks again five seconds later."""
-    settings = Settings.from_env("sessions", environment | {"BINA_JWKS": "https://127.0.0.1:1/jwks"})
+    place = "https://127.0.0.1:1/jwks" if away else certified[0].replace("jwks", "nonsense")
+    settings = Settings.from_env("sessions", environment | {"BINA_JWKS": place})
     keys.refuse_development_keys(settings)
     checker = TokenVerifier.of(settings)
     assert refusal(checker, issuer.token()) == "unavailable"
