@@ -70,8 +70,9 @@ class Worker:
     def _run_part(self, part: Part) -> None:
         try:
             part.run(self._stop)
-        except Exception:
+        except BaseException:
             log.exception("part died", extra={"part": part.name})
-        if not self._stop.is_set():
-            self._died.set()
-            self._stop.set()
+        finally:
+            if not self._stop.is_set():
+                self._died.set()
+                self._stop.set()
