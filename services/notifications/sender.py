@@ -107,7 +107,7 @@ class Sender:
         except Exception:
             # One delivery that can't be worked on must not hold up the others.
             log.exception("a delivery rests", extra={"delivery": stored.state.id})
-            self._store.note([stored.state.id], next_at=self._clock() + REST)
+            self._store.put_off(stored, self._clock() + REST)
         return True
 
     # --- deciding
@@ -153,7 +153,7 @@ class Sender:
         elif not preferences.by_mail(delivery.kind):
             self._conclude(stored, "withdrawn", "not-wanted")
         elif quiet_until := preferences.quiet.until(now):
-            self._store.note([delivery.id], next_at=quiet_until)
+            self._store.put_off(stored, quiet_until)
         else:
             self._when_names_known(stored, entries, preferences.language)
 
@@ -161,8 +161,7 @@ class Sender:
         now, delivery = self._clock(), stored.state
         names = self._store.names_for(entries)
         if not all(names.complete_for(entry) for entry in entries):
-            again = now + domain.patience(now - stored.updated_at)
-            self._store.note([delivery.id], next_at=again)
+            self._store.put_off(stored, now + domain.patience(now - stored.updated_at))
         elif (name := names.people[delivery.employee_id]) is None:
             self._conclude(stored, "withdrawn", "erased")
         elif (address := self._store.mail_address(delivery.employee_id)) is None:

@@ -143,6 +143,11 @@ class Store:
             query = {"_id": {"$in": list(ids)}, "state": "waiting"}
             self.deliveries.collection.update_many(query, {"$set": noted})
 
+    def put_off(self, stored: Stored[Delivery], until: datetime) -> None:
+        """Lets a waiting delivery rest, unless it was hurried on since it was read."""
+        unhurried = {"_id": stored.state.id, "state": "waiting", "next_at": stored.extra["next_at"]}
+        self.deliveries.collection.update_one(unhurried, {"$set": {"next_at": until}})
+
     def hurry_for(self, people: Sequence[str], now: datetime) -> None:
         """Lets the sender look at once at all that waits for these people."""
         query = {"employee_id": {"$in": list(people)}, "state": "waiting"}

@@ -1,13 +1,15 @@
 """That nothing in the queue of mails holds up those behind it."""
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from email.message import EmailMessage
 
 import pytest
 
 from infra.messaging.envelope import derived_id
 from services.notifications.channels import Busy, Rejected, Unreachable
+from services.notifications.domain import Entry
+from services.notifications.wording import Names
 from tests.component.notifications.conftest import Service
 from tests.unit.notifications import happenings as told
 from tests.unit.notifications.happenings import LEARNER, NAMES
@@ -90,3 +92,23 @@ def test_what_happens_next_to_a_thing_of_which_a_later_release_told_is_heard(ser
     service.hear(told.session(), told.endorsement("endorsement.endorsed", "endorsed", seq=2))
     service.send_later()
     assert service.store.deliveries.collection.count_documents({"state": "sent", "kind": "mastered"}) == 2
+
+
+def test_a_name_that_comes_while_it_is_looked_for_is_not_missed(
+    service: Service, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between the look and the decision to wait on; the mail would have waited a quarter of an hour more."""
+    service.hear(told.pairing())
+    service.clock.turn(hours=1)
+    names_for = service.store.names_for
+
+    def comes_too_late(entries: Iterable[Entry]) -> Names:
+        found = names_for(entries)
+        if not found.people:
+            service.clock.turn(seconds=1)
+            service.hear(*NAMES)
+        return found
+
+    monkeypatch.setattr(service.store, "names_for", comes_too_late)
+    service.send()
+    assert service.deliveries() == {"sent": ["pairing-active", "pairing-active"]}
