@@ -1,8 +1,8 @@
 """Deciding on mastery, and asking another one when a supervisor changes."""
 
-from collections.abc import Iterable, Mapping
+import logging
+from collections.abc import Iterable
 from datetime import datetime, timedelta
-from typing import Any
 
 from msgspec import Struct
 from pymongo.client_session import ClientSession
@@ -11,6 +11,7 @@ from infra.actor import Actor
 from infra.clock import Clock
 from infra.problems import unknown
 from infra.storage.aggregates import Change, Fresh, Stored
+from infra.storage.failures import may_pass
 from infra.storage.guards import transaction
 
 from ..domain import endorsement as rules
@@ -19,6 +20,8 @@ from ..domain.endorsement import Decision, Endorsement
 from ..store import Store
 from .access import effective_time, visible_endorsement
 from .settling import by_system, followed_by
+
+log = logging.getLogger(__name__)
 
 FOLLOW = "endorsers"
 """The timer that looks at all open questions."""
@@ -70,21 +73,27 @@ class Endorsements:
 
     def follow_supervisors(self, changed: Iterable[str]) -> None:
         """Asks the open questions of whoever is to be asked now that these people's placements have changed."""
-        self._follow({"people": {"$in": list(changed)}, "state": "open"})
+        for stored in self._store.endorsements.find({"people": {"$in": list(changed)}, "state": "open"}):
+            self._follow(stored.state)
 
     def follow_all(self) -> None:
         """Does so for every open question, and sets the timer for the next time.
 
         What an event doesn't find: who changed stands in the chain and was never asked, or the question was not
-        stored yet when the event was handled.
+        stored yet when the event was handled. A question that can't be handed on keeps none of the others waiting.
         """
-        self._follow({"state": "open"})
+        for stored in self._store.endorsements.find({"state": "open"}):
+            try:
+                self._follow(stored.state)
+            except Exception as error:
+                if may_pass(error):
+                    raise
+                log.exception("a question stays where it is", extra={"endorsement": stored.state.id})
         self._store.timers.set(FOLLOW, "all", self._clock() + FOLLOW_EVERY)
 
-    def _follow(self, query: Mapping[str, Any]) -> None:
-        for stored in self._store.endorsements.find(query):
-            if self._wanted(stored.state, None) != stored.state.endorser_id:
-                self._hand_on(stored.state)
+    def _follow(self, request: Endorsement) -> None:
+        if self._wanted(request, None) != request.endorser_id:
+            self._hand_on(request)
 
     def _hand_on(self, request: Endorsement) -> None:
         def work(tx: ClientSession) -> None:

@@ -6,11 +6,14 @@ from typing import Any
 
 import msgspec
 import pytest
+from pymongo.errors import AutoReconnect
 
 from infra.clock import to_wire
 from infra.messaging.envelope import decode
+from services.sessions.commands.endorsements import Endorsements
 from services.sessions.domain.copies import Employee, Pairing, Participation
 from services.sessions.events import BatchSeen, PersonSeen
+from services.sessions.store import Store
 from tests.component.sessions.world import LONG_AGO, World
 
 SAMPLES = Path(__file__).parents[3] / "services" / "enrollment" / "samples"
@@ -93,6 +96,34 @@ def test_supervisors_who_seem_to_supervise_each_other_end_no_chain_in_a_circle(w
     learner = world.employee(boss)
     world.employee(learner, id_=boss)
     assert [one.id for one in world.store.chain(learner, world.clock())] == [boss]
+
+
+def test_a_question_that_cannot_be_handed_on_keeps_no_other_waiting(world: World) -> None:
+    """What is known of the first learner can't be read; the other one has a new supervisor."""
+    boss = world.employee()
+    learners = [world.employee(boss) for _ in range(2)]
+    for learner in learners:
+        guide = world.employee()
+        world.confirmed(guide, learner, world.pairing(guide, learner), assessed_level=3)
+    successor, employees = world.employee(), world.store.employees.collection
+    employees.update_one({"_id": learners[0]}, {"$set": {"history": 7}})
+    employees.update_one({"_id": learners[1]}, {"$set": {"history.0.supervisor_id": successor}})
+    Endorsements(world.store, world.clock).follow_all()
+    asked = [world.store.endorsements.find({"learner_id": learner})[0].state.endorser_id for learner in learners]
+    assert asked == [boss, successor]
+
+
+def test_questions_wait_for_the_database(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They are all looked at again when it is back, in a minute rather than five."""
+    guide, learner = world.employee(), world.employee()
+    world.confirmed(guide, learner, world.pairing(guide, learner), assessed_level=3)
+
+    def away(*_: object) -> None:
+        raise AutoReconnect("away")
+
+    monkeypatch.setattr(Store, "chain", away)
+    with pytest.raises(AutoReconnect):
+        Endorsements(world.store, world.clock).follow_all()
 
 
 def test_a_certificate_is_credited_once_whichever_event_comes_first(world: World) -> None:
