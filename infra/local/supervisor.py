@@ -1,5 +1,6 @@
 """Keeps child processes alive: one that dies is started again, later each time it dies soon."""
 
+import contextlib
 import threading
 import time
 import urllib.error
@@ -98,7 +99,7 @@ class Supervisor:
     def _run(self) -> None:
         try:
             for child in self._children.values():
-                child.start()
+                self._start(child)
             while not self._stopping.wait(0.1):
                 for child in self._children.values():
                     self._look_after(child)
@@ -106,21 +107,31 @@ class Supervisor:
             self._end_all()
 
     def _look_after(self, child: Child) -> None:
-        now = time.monotonic()
         if child.process.running:
             return
-        if child.asked:
-            child.start()
+        if child.asked or (child.due is not None and time.monotonic() >= child.due):
+            self._start(child)
         elif child.due is None:
-            child.deaths = 1 if now - child.started > _WELL else child.deaths + 1
-            delay = min(_FIRST_DELAY * 2 ** (child.deaths - 1), _LONGEST_DELAY)
-            child.due = now + delay
-            self._echo(
-                f"{child.name} ended (exit code {child.process.exit_code}) and starts again in {delay:g} s; "
-                f"see {child.process.log}"
-            )
-        elif now >= child.due:
+            self._start_later(child, f"{child.name} ended (exit code {child.process.exit_code})")
+
+    def _start(self, child: Child) -> None:
+        try:
             child.start()
+        except Exception as error:  # noqa: BLE001 - no memory, no process ids: whatever it is, the others stay
+            self._start_later(child, str(error))
+
+    def _start_later(self, child: Child, why: str) -> None:
+        now = time.monotonic()
+        child.deaths = 1 if now - child.started > _WELL else child.deaths + 1
+        # Doubled no more often than it takes to the longest: a day of deaths is too large a power.
+        delay = min(_FIRST_DELAY * 2 ** min(child.deaths - 1, 10), _LONGEST_DELAY)
+        child.due = now + delay
+        self._say(f"{why} and starts again in {delay:g} s; see {child.process.log}")
+
+    def _say(self, line: str) -> None:
+        # A closed terminal or a full disk ends nobody.
+        with contextlib.suppress(OSError):
+            self._echo(line)
 
     def _end_all(self) -> None:
         children = self._children.values()
@@ -129,7 +140,7 @@ class Supervisor:
         deadline = time.monotonic() + _STOP_SECONDS
         for child in children:
             if not child.process.wait(max(0.1, deadline - time.monotonic())):
-                self._echo(f"{child.name} did not end when asked and was killed")
+                self._say(f"{child.name} did not end when asked and was killed")
                 child.process.kill()
 
 

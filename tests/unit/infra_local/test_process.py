@@ -92,6 +92,39 @@ def test_a_child_that_keeps_dying_is_given_up_with_its_last_words(tmp_path: Path
         supervisor.stop()
 
 
+def test_what_cannot_be_started_now_is_tried_again(tmp_path: Path) -> None:
+    """The machine had no memory, say: all others run on, also when nobody can be told of it."""
+    tool, said = tmp_path / "tool", list[str]()
+
+    def say(line: str) -> None:
+        said.append(line)
+        raise BrokenPipeError
+
+    well, late = python("import time; time.sleep(60)"), Process("the tool", [str(tool)])
+    supervisor = Supervisor([Child(late, "http://127.0.0.1:1/"), Child(well, "http://127.0.0.1:1/")], say)
+    supervisor.start()
+    try:
+        eventually(lambda: said and well.running)
+        assert "the tool can't be started" in said[0]
+        tool.write_text("#!/bin/sh\nexec sleep 60\n")
+        tool.chmod(0o700)
+        eventually(lambda: late.running)
+        assert well.running
+    finally:
+        supervisor.stop()
+
+
+def test_who_dies_all_day_is_started_again_all_day() -> None:
+    said = list[str]()
+    supervisor = Supervisor([Child(python(""), "http://127.0.0.1:1/", deaths=10_000)], said.append)
+    supervisor.start()
+    try:
+        eventually(lambda: said)
+        assert "starts again in 10 s" in said[0]
+    finally:
+        supervisor.stop()
+
+
 def test_each_process_may_have_a_wrong_clock_of_its_own(tmp_path: Path) -> None:
     """In a rehearsal of faults two machines need not agree on the time."""
     code = "from infra.clock import system_clock; print(system_clock().isoformat())"
