@@ -7,6 +7,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 from infra.local.errors import CannotStart
 from infra.local.process import Process
@@ -50,11 +51,43 @@ class Child:
             return False
 
 
-class Supervisor:
-    """One thread starts, watches and ends the children: the kernel ends them when their starter is gone."""
+class Server(Protocol):
+    """MongoDB, or a broker."""
 
-    def __init__(self, children: Sequence[Child], echo: Callable[[str], None]) -> None:
+    process: Process
+
+    def start(self) -> None:
+        """Start it (anew), at the address that it had. Raises CannotStart."""
+
+
+class Backing(Child):
+    """What the children need: it runs before they start, and whoever started it ends it after them.
+
+    Started anew it ends with the supervisor at the latest, which ends after the children, too.
+    """
+
+    def __init__(self, server: Server) -> None:
+        super().__init__(server.process, health="")
+        self._server = server
+
+    def start(self) -> None:
+        """Start it anew: those who need it wait until it answers."""
+        self.started, self.due = time.monotonic(), None
+        self._server.start()
+        self.process = self._server.process
+
+
+class Supervisor:
+    """One thread starts, watches and ends the children: the kernel ends them when their starter is gone.
+
+    backing: watched, too, and started again.
+    """
+
+    def __init__(
+        self, children: Sequence[Child], echo: Callable[[str], None], backing: Sequence[Backing] = ()
+    ) -> None:
         self._children = {child.name: child for child in children}
+        self._watched = [*backing, *children]
         self._echo = echo
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
@@ -101,7 +134,7 @@ class Supervisor:
             for child in self._children.values():
                 self._start(child)
             while not self._stopping.wait(0.1):
-                for child in self._children.values():
+                for child in self._watched:
                     self._look_after(child)
         finally:
             self._end_all()

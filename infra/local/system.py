@@ -20,7 +20,7 @@ from infra.local.mongod import Mongod
 from infra.local.ports import LOOPBACK
 from infra.local.process import Process
 from infra.local.signals import undisturbed
-from infra.local.supervisor import Child, Supervisor
+from infra.local.supervisor import Backing, Child, Supervisor
 from infra.settings import DEVELOPMENT, Settings, SettingsError
 
 _READY_SECONDS = 300
@@ -62,6 +62,7 @@ class System:
         self._echo = echo
         self._lock = HomeLock(self.home)
         self._running = ExitStack()
+        self._backing: list[Backing] = []
         self._supervisor: Supervisor | None = None
 
     def start(self) -> None:
@@ -100,6 +101,7 @@ class System:
             mongod = Mongod(self._data / "mongodb", log=self._log("mongodb"))
             self._echo(f"MongoDB starts on {LOOPBACK}:{mongod.port}")
             self._running.enter_context(mongod)
+            self._backing.append(Backing(mongod))
             self.mongodb_uri = mongod.address
 
     def _start_broker(self) -> None:
@@ -108,6 +110,7 @@ class System:
             broker = choose_broker(self._env, data=self._data / "kafka", log=self._log("broker"))
             self._echo(f"The broker starts on {broker.address}")
             self._running.enter_context(broker)
+            self._backing.append(Backing(broker))
             self.kafka_bootstrap = broker.address
             self._env["BINA_BROKER"] = broker.profile
 
@@ -145,7 +148,7 @@ class System:
                 self._child(service, "worker", ports.worker[service], env),
             )
         ]
-        self._supervisor = Supervisor(children, self._echo)
+        self._supervisor = Supervisor(children, self._echo, self._backing)
         self._echo(f"{len(ports.api)} services start, an API and a worker each")
         self._running.callback(self._supervisor.stop)
         self._supervisor.start()

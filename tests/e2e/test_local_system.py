@@ -57,8 +57,8 @@ def system(tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> Iterato
     assert processes_of(home) == []
 
 
-def processes_of(home: Path) -> list[int]:
-    """Every process on this machine that was started for this home."""
+def processes_of(home: Path | str) -> list[int]:
+    """Every process on this machine that was started for this home, or with this address."""
     mark = f"BINA_HOME={home}".encode()
     found = []
     for process in Path("/proc").glob("[0-9]*"):
@@ -96,6 +96,23 @@ def test_a_part_that_is_killed_comes_back(system: System, said: list[str]) -> No
     os.kill(victim, signal.SIGKILL)
     eventually(lambda: any("sessions worker ended" in line for line in said))
     system.restart("sessions worker")
+
+
+def test_mongodb_and_the_broker_come_back_when_killed(system: System, said: list[str]) -> None:
+    """The services wait for them, none is started anew: what is changed afterwards is kept and published."""
+    before = len(said)
+    marks = "--dbpath", f"tcp://{system.kafka_bootstrap}", "kafka.Kafka"
+    for process in {*processes_of(system.home), *processes_of(system.kafka_bootstrap)}:
+        if any(mark.encode() in Path(f"/proc/{process}/cmdline").read_bytes() for mark in marks):
+            os.kill(process, signal.SIGKILL)
+    unit, url = {"name": "Dinas Contoh", "kind": "city"}, f"{system.urls['enrollment']}/v1/units/EXAMPLE"
+    headers = {"Authorization": f"Bearer {system.issue_token('someone', ['hr'])}"}
+    eventually(lambda: sum(" ended (" in line for line in said[before:]) == 2)
+    eventually(lambda: fetch(url, "PUT", json=unit, headers=headers).status_code in (200, 201))
+    with MongoClient[dict[str, Any]](system.mongodb_uri) as client:
+        units = client["bina_enrollment"]["units"]
+        eventually(lambda: units.find_one({"_id": "EXAMPLE", "unsent": {"$exists": False}}))
+    assert len(said) == before + 2
 
 
 def test_how_it_stands_is_shown_for_every_service(system: System) -> None:

@@ -1,5 +1,7 @@
 """The embedded parts are the real thing: transactions, majority reads, topics; and data that was kept is found."""
 
+import os
+import signal
 import uuid
 from pathlib import Path
 from typing import Any
@@ -10,8 +12,9 @@ from kafka.admin import KafkaAdminClient
 from pymongo import MongoClient
 from pymongo.read_concern import ReadConcern
 
-from infra.local.broker import EmbeddedBroker
+from infra.local.broker import EmbeddedBroker, answers
 from infra.local.mongod import Mongod
+from infra.local.supervisor import Backing, Supervisor
 from tests.support import PATIENCE_SECONDS, eventually
 
 
@@ -54,6 +57,30 @@ def test_the_broker_of_this_run_takes_and_gives(kafka_bootstrap: str) -> None:
     records = eventually(lambda: consumer.poll(timeout_ms=200))
     assert [record.value for batch in records.values() for record in batch] == [b"one"]
     consumer.close()
+
+
+def test_mongod_and_the_broker_are_started_again(tmp_path: Path) -> None:
+    """At the same addresses: the data are there, and the broker is an empty one."""
+    with (
+        Mongod(tmp_path, cache_gb=0.25) as mongod,
+        EmbeddedBroker() as broker,
+        MongoClient[dict[str, Any]](mongod.address) as client,
+    ):
+        things, cluster = client["test"]["things"], broker.cluster_id
+        things.insert_one({"_id": "kept"})
+        said = list[str]()
+        supervisor = Supervisor([], said.append, [Backing(mongod), Backing(broker)])
+        supervisor.start()
+        try:
+            os.kill(mongod.process.pid or 0, signal.SIGKILL)
+            os.kill(broker.process.pid or 0, signal.SIGKILL)
+            eventually(lambda: len(said) == 2 and mongod.process.running and broker.process.running)
+            things.insert_one({"_id": "new"})
+            assert things.count_documents({}) == 2
+            eventually(lambda: answers(broker.address))
+            assert broker.cluster_id != cluster
+        finally:
+            supervisor.stop()
 
 
 def test_each_broker_is_another_cluster() -> None:
