@@ -1,17 +1,21 @@
 """Kafka clients with our settings: for Apache Kafka, and for the embedded broker with its edges."""
 
+import gc
 import time
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import Any, TypeVar
 
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient
 from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import KafkaTimeoutError
+from kafka.net.compat import KafkaNetClient
 from kafka.structs import TopicPartition
 
 from infra.messaging.batches import read_whatever_comes
 from infra.settings import Settings
+
+T = TypeVar("T")
 
 DELIVERY_TIMEOUT_MS = 8_000
 """How long a record may take to be acknowledged; less than what is left of the relay's lease."""
@@ -46,7 +50,7 @@ def producer(settings: Settings, **overrides: Any) -> KafkaProducer:
         "reconnect_backoff_max_ms": 1_000,
         "metrics_enabled": False,
     }
-    return KafkaProducer(**{**options, **overrides})
+    return _made(KafkaProducer, {**options, **overrides})
 
 
 def consumer(settings: Settings, group: str | None) -> KafkaConsumer:
@@ -75,9 +79,30 @@ def consumer(settings: Settings, group: str | None) -> KafkaConsumer:
         options |= {"session_timeout_ms": 2_000, "heartbeat_interval_ms": 500}
     else:
         options |= {"session_timeout_ms": 10_000, "heartbeat_interval_ms": 2_000}
-    made = KafkaConsumer(**options)
+    made = _made(KafkaConsumer, options)
     read_whatever_comes(made)
     return made
+
+
+def _made(make: Callable[..., T], options: dict[str, Any]) -> T:
+    """A client of kafka-python that leaves nothing behind when no broker is reached.
+
+    Its constructor starts a thread, then looks for a broker; when that fails nobody has a client to close.
+    """
+    opened: list[KafkaNetClient] = []
+
+    def network(**configs: Any) -> KafkaNetClient:
+        opened.append(KafkaNetClient(**configs))
+        return opened[-1]
+
+    try:
+        return make(kafka_client=network, **options)
+    except BaseException:
+        for each in opened:
+            each.close()
+        # Sockets of which a connection was refused lie in circles, for which a process may look too rarely.
+        gc.collect()
+        raise
 
 
 def poll(consumer: KafkaConsumer, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
@@ -154,13 +179,14 @@ def group_name(settings: Settings, group: str, cluster: str) -> str:
 
 def admin(settings: Settings) -> KafkaAdminClient:
     """A client for topics and the cluster."""
-    return KafkaAdminClient(
-        bootstrap_servers=settings.kafka_bootstrap.split(","),
-        client_id=f"bina-{settings.service}-admin",
-        request_timeout_ms=10_000,
-        bootstrap_timeout_ms=REACH_MS,
-        reconnect_backoff_max_ms=1_000,
-    )
+    options: dict[str, Any] = {
+        "bootstrap_servers": settings.kafka_bootstrap.split(","),
+        "client_id": f"bina-{settings.service}-admin",
+        "request_timeout_ms": 10_000,
+        "bootstrap_timeout_ms": REACH_MS,
+        "reconnect_backoff_max_ms": 1_000,
+    }
+    return _made(KafkaAdminClient, options)
 
 
 def cluster_id(settings: Settings) -> str:
