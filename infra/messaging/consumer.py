@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 from kafka import KafkaConsumer
-from kafka.errors import CommitFailedError, KafkaError
+from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
 from kafka.structs import TopicPartition
 from prometheus_client import Counter, Gauge
 from pymongo.errors import PyMongoError
@@ -162,6 +162,9 @@ class Consumer:
             consumer.commit()
         except CommitFailedError:
             log.info("partitions moved to another worker before the commit; it repeats the last events")
+        except RebalanceInProgressError:
+            # Who left the group for that would make the others share out the partitions a second time.
+            self._commit_by = time.monotonic() + COMMIT_SECONDS
 
     # --- handling
 

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 from kafka import KafkaConsumer
+from kafka.errors import RebalanceInProgressError
 from kafka.structs import TopicPartition
 
 from infra.clock import system_clock
@@ -34,13 +35,16 @@ class Kafka:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, *batches: list[list[tuple[str, bytes]]]) -> None:
         self.handled = 0
         self.commits: list[int] = []
+        self.in_the_way: list[Exception] = []
         self._consumer = Consumer(SETTINGS, "readers", [PLACE.topic], self._handle, system_clock)
         given = iter(batches)
         monkeypatch.setattr(kafka, "poll", lambda *_, **__: self._records(next(given)))
         monkeypatch.setattr(Tries, "_put", lambda *_: None)
 
     def commit(self) -> None:
-        """What a consumer of kafka-python does."""
+        """What a consumer of kafka-python does; fails as often as there is something in the way."""
+        if self.in_the_way:
+            raise self.in_the_way.pop(0)
         self.commits.append(self.handled)
 
     def step(self) -> list[int]:
@@ -77,3 +81,10 @@ def test_what_was_set_aside_is_committed_at_once(monkeypatch: pytest.MonkeyPatch
     """A worker that dies before would set it aside again."""
     broker = Kafka(monkeypatch, [HEADERS], [HEADERS, []])
     assert [list(broker.step()) for _ in range(2)] == [[], [2]]
+
+
+def test_while_partitions_are_shared_out_a_commit_is_tried_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The worker stays in its group: who left it would have them shared out a second time."""
+    broker = Kafka(monkeypatch, [HEADERS], [], [])
+    broker.in_the_way = [RebalanceInProgressError()]
+    assert [list(broker.step()) for _ in range(3)] == [[], [], [1]]
