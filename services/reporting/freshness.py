@@ -21,18 +21,25 @@ def sources(store: Store, now: datetime) -> list[dict[str, Any]]:
 def _source(topic: str, partitions: list[Document], now: datetime) -> dict[str, Any]:
     last = newest(partitions)
     behind = sum(each["behind"] for each in partitions)
-    told_at = max((each["at"] for each in partitions), default=None)
-    since = now
-    if behind and last is not None:
-        since = last
-    elif told_at is not None and now - told_at > SILENT:
-        since = told_at
+    since = min((_whole_until(each, now) for each in partitions), default=now)
     return {
         "source": topic,
         "last_event_at": last,
         "behind_events": behind,
         "behind_seconds": max(0, int((now - since).total_seconds())),
     }
+
+
+def _whole_until(partition: Document, now: datetime) -> datetime:
+    """Since when something may be missing in this partition; now when nothing is.
+
+    An event that waits keeps its partition behind while others move; so does a worker that is stuck.
+    """
+    if not partition["behind"]:
+        told_at: datetime = partition["at"]
+        return told_at if now - told_at > SILENT else now
+    known = [partition[name] for name in ("whole_at", "last_event_at") if partition.get(name)]
+    return max(known, default=now)
 
 
 def newest(partitions: Iterable[Document]) -> datetime | None:

@@ -249,6 +249,8 @@ class ProgressNote:
 
 def _note(progress: Progress, now: datetime) -> UpdateOne:
     about = {"topic": progress.topic, "partition": progress.partition, "behind": progress.behind, "at": now}
+    if not progress.behind:
+        about["whole_at"] = now
     change: Document = {"$set": about}
     if progress.last_event_at is not None:
         change["$max"] = {"last_event_at": progress.last_event_at}

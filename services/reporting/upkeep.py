@@ -73,6 +73,8 @@ class Upkeep:
         places = 0 if whole else places_of_log(self._settings)
         self._cut = None
         own.store.ensure_indexes()
+        # Of a cluster before this one: nobody would ever tell of them again.
+        own.store["progress"].delete_many({"partition": {"$gte": self._settings.partitions}})
         with Running(parts_of(self._settings, own.store, self._clock)) as running:
             while not stop.wait(self._every) and self._is_own(own.store):
                 running.check()
