@@ -133,6 +133,9 @@ class Consumer:
                     checked = now
             self._commit(consumer)
         finally:
+            for topic in self._topics:
+                # What was true when it last read would look like a reader that keeps up.
+                LAG.remove(self._group, topic)
             kafka.leave(self._settings, consumer)
 
     def _step(self, consumer: KafkaConsumer) -> None:
