@@ -113,6 +113,7 @@ class Consumer:
         cluster = kafka.cluster_id(self._settings)
         deadletters.KEPT.labels(self._group).set(end_of(self._settings, dead_letters_of(self._group)))
         consumer = kafka.consumer(self._settings, kafka.group_name(self._settings, self._group, cluster))
+        self._tries.begin(cluster)
         self._paused.clear()
         self._last.clear()
         self._gaps = Gaps()

@@ -37,8 +37,19 @@ class Tries:
         self._group = group
         self._clock = clock
         self._producer: KafkaProducer | None = None
+        self._cluster: str | None = None
         self._tries: dict[Mark, int] = {}
         self._rests: dict[Mark, int] = {}
+
+    def begin(self, cluster: str) -> None:
+        """Records come from this cluster from now on. Those of another one had the same offsets.
+
+        Of the same cluster all is remembered: what fails would never be set aside, if Kafka went now and then.
+        """
+        if cluster != self._cluster:
+            self._tries.clear()
+            self._rests.clear()
+        self._cluster = cluster
 
     def set_aside(self, record: Any, error: Exception) -> bool:
         """Puts the record to the dead letters if nothing else helps; False when it is to be tried again."""

@@ -1,15 +1,12 @@
 """When a consumer commits: after the effect, and not more often than it is worth."""
 
-import itertools
-import threading
 from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 from kafka import KafkaConsumer
-from kafka.errors import KafkaConnectionError, RebalanceInProgressError
+from kafka.errors import RebalanceInProgressError
 from kafka.structs import TopicPartition
-from prometheus_client import REGISTRY
 
 from infra.clock import system_clock
 from infra.messaging import consumer as consumers
@@ -91,48 +88,3 @@ def test_while_partitions_are_shared_out_a_commit_is_tried_again(monkeypatch: py
     broker = Kafka(monkeypatch, [HEADERS], [], [])
     broker.in_the_way = [RebalanceInProgressError()]
     assert [list(broker.step()) for _ in range(3)] == [[], [], [1]]
-
-
-def test_who_reads_nothing_does_not_say_that_it_keeps_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The lag is told while it reads; while Kafka is away nobody knows it."""
-    lags: list[float | None] = []
-    stop = threading.Event()
-
-    def poll(*_: object, **__: object) -> dict[TopicPartition, list[Any]]:
-        lags.append(_lag())
-        if lags[-1] is not None:
-            stop.set()
-            raise KafkaConnectionError
-        return {}
-
-    monkeypatch.setattr(consumers, "ensure_topics", lambda *_: None)
-    monkeypatch.setattr(consumers, "end_of", lambda *_: 0)
-    # Between any two looks at the clock it is time to tell.
-    monkeypatch.setattr(consumers, "time", SimpleNamespace(monotonic=itertools.count(step=2).__next__))
-    monkeypatch.setattr(kafka, "cluster_id", lambda _: "any")
-    monkeypatch.setattr(kafka, "consumer", lambda *_: _Member())
-    monkeypatch.setattr(kafka, "leave", lambda *_: None)
-    monkeypatch.setattr(kafka, "poll", poll)
-    Consumer(SETTINGS, "readers", [PLACE.topic], lambda _: None, system_clock).run(stop)
-    assert lags == [None, 2]
-    assert _lag() is None
-
-
-class _Member:
-    """A consumer of kafka-python that has read all but two events."""
-
-    def subscribe(self, topics: list[str]) -> None:
-        """There is one."""
-
-    def assignment(self) -> set[TopicPartition]:
-        return {PLACE}
-
-    def highwater(self, _: TopicPartition) -> int:
-        return 2
-
-    def position(self, _: TopicPartition, **__: object) -> int:
-        return 0
-
-
-def _lag() -> float | None:
-    return REGISTRY.get_sample_value("bina_consumer_lag", {"group": "readers", "topic": PLACE.topic})
