@@ -42,9 +42,12 @@ def rebuild(settings: Settings, clock: Clock = system_clock) -> None:
 
 
 def caught_up(store: Store, places: int) -> bool:
-    """Whether every partition of every topic was read to its end, and everybody is placed by the newest tree."""
-    told = list(store["progress"].find({"behind": 0}))
-    return len(told) == places and not store.people_behind(store.tree_version(), 1)
+    """Whether every partition of every topic was read to its end, and everybody is placed by the newest tree.
+
+    places: how many partitions there were when it began; more may have come.
+    """
+    behind = [each["behind"] for each in store["progress"].find({}, {"behind": 1})]
+    return len(behind) >= places and not any(behind) and not store.people_behind(store.tree_version(), 1)
 
 
 def places_of_log(settings: Settings) -> int:

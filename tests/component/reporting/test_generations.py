@@ -10,6 +10,7 @@ from infra.storage.mongo import Document
 from services.reporting.app import api
 from services.reporting.documents import SHAPE, UNNUMBERED
 from services.reporting.generations import Generations
+from services.reporting.rebuild import caught_up
 from services.reporting.store import Store
 from tests.support import Client
 
@@ -138,3 +139,15 @@ def test_showing_it_twice_drops_nothing_more(database: Database[Document], mine:
     number = filled(mine)
     mine.activate(number)
     assert [each.number for each in mine.standing()] == [number, 1]
+
+
+@pytest.mark.parametrize(
+    ("behind", "whole"),
+    [([0], False), ([0, 0], True), ([0, 1], False), ([0, 0, 0], True), ([0, 0, 1], False)],
+)
+def test_partitions_that_are_added_while_it_is_counted_are_read_too(
+    store: Store, behind: list[int], whole: bool
+) -> None:
+    """There were two when it began: all that are told of by now must be read to their ends."""
+    store["progress"].insert_many([{"_id": number, "behind": count} for number, count in enumerate(behind)])
+    assert caught_up(store, 2) is whole
