@@ -109,7 +109,7 @@ class Consumer:
 
     def _consume(self, stop: threading.Event) -> None:
         """Reads until told to stop, or until the cluster is another one (then positions mean nothing)."""
-        ensure_topics(self._settings, (self._group,))
+        ensure_topics(self._settings, (self._group,), self._topics)
         cluster = kafka.cluster_id(self._settings)
         deadletters.KEPT.labels(self._group).set(end_of(self._settings, dead_letters_of(self._group)))
         consumer = kafka.consumer(self._settings, kafka.group_name(self._settings, self._group, cluster))

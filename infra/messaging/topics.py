@@ -1,5 +1,6 @@
 """The topics: all with the same number of partitions, so that one worker has all that concerns one key."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from kafka.admin import KafkaAdminClient
@@ -19,8 +20,14 @@ WAIT_MS = 20_000
 FOR_EVER = {"retention.ms": "-1"}
 
 
-def ensure_topics(settings: Settings, groups: tuple[str, ...] = ()) -> None:
-    """Makes the topics that are missing, and the dead-letter topic of each consumer group. Safe to repeat."""
+def ensure_topics(
+    settings: Settings, groups: tuple[str, ...] = (), needed: Sequence[str] = (*KEPT, *COMPACTED)
+) -> None:
+    """Makes the topics that are missing, and the dead-letter topic of each consumer group. Safe to repeat.
+
+    needed: those that are to be ready, beside those of dead letters; others may be without a leader for now.
+    Raises KafkaError.
+    """
     many = settings.partitions
     plain = {
         **{name: _topic(settings, FOR_EVER, many) for name in KEPT},
@@ -33,7 +40,8 @@ def ensure_topics(settings: Settings, groups: tuple[str, ...] = ()) -> None:
         existing = set(client.list_topics())
         _create(client, {name: options for name, options in wanted.items() if name not in existing})
         # A consumer that joins before the partitions are known gets none, and looks again much later.
-        client.wait_for_topics(list(wanted), timeout_ms=WAIT_MS)
+        ready = (*needed, *map(dead_letters_of, groups))
+        client.wait_for_topics([full_name(settings, name) for name in ready], timeout_ms=WAIT_MS)
     finally:
         client.close()
 

@@ -52,7 +52,7 @@ def caught_up(store: Store, places: int) -> bool:
 
 def places_of_log(settings: Settings) -> int:
     """How many partitions there are to read. Raises LogCut when one of them has lost its beginning."""
-    ensure_topics(settings)
+    ensure_topics(settings, needed=CONSUMED)
     consumer = kafka.consumer(settings, None)
     try:
         places = [

@@ -13,14 +13,14 @@ from prometheus_client import REGISTRY
 
 from infra.clock import system_clock
 from infra.messaging import consumer as consumers
-from infra.messaging import kafka, tries
+from infra.messaging import kafka, topics, tries
 from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
 from infra.messaging.tries import Tries
 from infra.settings import Settings
 from tests.unit.infra_messaging.test_consumer import HEADERS, PLACE
 
-SETTINGS = cast("Settings", SimpleNamespace(broker_profile="kafka", topic_prefix=""))
+SETTINGS = cast("Settings", SimpleNamespace(broker_profile="kafka", topic_prefix="", partitions=1, replication=1))
 RECORD = SimpleNamespace(headers=HEADERS, key=b"a", value=b"{}", offset=7, **PLACE._asdict())
 
 Batches = dict[TopicPartition, list[Any]]
@@ -49,6 +49,19 @@ class Member:
 
     def commit(self) -> None:
         """What was set aside is done with."""
+
+
+class Admin:
+    """A cluster in which the topics of others have no leader."""
+
+    def list_topics(self) -> list[str]:
+        return [*topics.KEPT, *topics.COMPACTED, PLACE.topic, "readers.dead-letters"]
+
+    def wait_for_topics(self, names: list[str], timeout_ms: int) -> None:
+        assert set(names) <= {PLACE.topic, "readers.dead-letters"}, "it would wait in vain"
+
+    def close(self) -> None:
+        """Nothing is open."""
 
 
 class Impatient(threading.Event):
@@ -81,7 +94,7 @@ def run(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
         monkeypatch.setattr(kafka, "poll", poll)
         Consumer(SETTINGS, "readers", [PLACE.topic], handle, system_clock).run(stop)
 
-    monkeypatch.setattr(consumers, "ensure_topics", lambda *_: None)
+    monkeypatch.setattr(topics, "admin", lambda _: Admin())
     monkeypatch.setattr(consumers, "end_of", lambda *_: 0)
     monkeypatch.setattr(kafka, "consumer", lambda *_: Member())
     monkeypatch.setattr(kafka, "leave", lambda *_: None)
@@ -123,6 +136,11 @@ def test_who_reads_nothing_does_not_say_that_it_keeps_up(
     run([nothing, nothing, away], "aaaa")
     assert lags == [None, 2]
     assert lag() is None
+
+
+def test_topics_that_are_not_read_need_no_leader(run: Callable[..., None]) -> None:
+    """A partition of which all brokers are away stops those who read or write it."""
+    run([away], "a")
 
 
 def lag() -> float | None:
