@@ -1,6 +1,7 @@
 """The worker on a real broker: what enrollment says comes in, what happens here goes out."""
 
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -146,6 +147,9 @@ def test_an_open_question_finds_a_supervisor_whose_event_did_not_find_it(world: 
         placed = world.store.employees.collection.find_one({"_id": learner}) or {}
         placed["history"][-1]["supervisor_id"] = another
         world.store.employees.collection.replace_one({"_id": learner}, placed)
+        # The timer is set after the question: from a clock that had moved on already it would never be due.
+        timers = world.store.timers.collection
+        eventually(lambda: timers.find_one({"at": {"$gt": world.clock() + timedelta(minutes=4)}}))
         world.clock.tick(minutes=6)
         eventually(lambda: asked() == another)
 
