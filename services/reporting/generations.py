@@ -88,9 +88,12 @@ class Generations:
 
     def _readable(self, shapes: Collection[int]) -> Store:
         shown = self._shown()
-        if shown is None and self._records.find_one({"_id": self._mine}) is None:
-            # Nothing was stored yet, or the first generation is being made.
-            return Store(self._database, FIRST)
+        if shown is None:
+            if self._records.find_one({"_id": self._mine}) is None:
+                # Nothing was stored yet, or the first generation is being made.
+                return Store(self._database, FIRST)
+            # It may have been begun between the two looks.
+            shown = self._shown()
         if shown is None or shown[1] not in shapes:
             raise Refused("counted-anew", COUNTED_ANEW, status=503, retry=True)
         if self._seen is None or self._seen.generation != shown[0]:

@@ -52,6 +52,21 @@ def test_the_first_is_shown_at_once_and_is_nobody_elses(database: Database[Docum
     assert unnumbered(database) != own.store.generation
 
 
+def test_the_first_may_be_begun_between_two_looks(
+    database: Database[Document], mine: Generations, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An API that found nothing shown, and then that there is a first one, shows that: nothing is counted anew."""
+    look, begun = mine._unnumbered, list[int]()
+
+    def begins_meanwhile() -> int:
+        if not begun:
+            begun.append(Generations(database).begin().generation)
+        return look()
+
+    monkeypatch.setattr(mine, "_unnumbered", begins_meanwhile)
+    assert [mine.store().generation] == begun
+
+
 def test_figures_of_a_newer_release_are_neither_read_nor_worked_at(
     settings: Settings, mine: Generations, newer: Generations
 ) -> None:
