@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from infra.local.errors import CannotStart
-from infra.local.ports import LOOPBACK, is_free, preferred_port
+from infra.local.ports import LOOPBACK, is_free, keep, preferred_port
 from infra.settings import PORTS
 
 # A worker's health and metrics are this far above its API.
@@ -61,7 +61,7 @@ def _port(env: Mapping[str, str], name: str, default: int) -> int:
     value = env.get(name) or str(default)
     if not value.isdecimal() or not 0 < int(value) < 65536:
         raise CannotStart(f"{name}={value} is not a port (1 to 65535).")
-    return int(value)
+    return keep(int(value))
 
 
 def _movable(env: Mapping[str, str], name: str, default: int) -> int:

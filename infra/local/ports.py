@@ -23,8 +23,13 @@ def free_port() -> int:
     while True:
         port = SystemRandom().choice(choice)
         if port not in _given and is_free(port):
-            _given.add(port)
-            return port
+            return keep(port)
+
+
+def keep(port: int) -> int:
+    """`port`, which somebody has asked for: `free_port` gives it to nobody before its server is there."""
+    _given.add(port)
+    return port
 
 
 def _choice() -> range:
@@ -61,4 +66,4 @@ def is_free(port: int) -> bool:
 
 def preferred_port(port: int) -> int:
     """`port` when it is free, else any free one."""
-    return port if is_free(port) else free_port()
+    return keep(port) if is_free(port) else free_port()

@@ -74,6 +74,20 @@ def test_services_get_the_ports_of_the_environment() -> None:
     assert ports.url("sessions") == f"http://127.0.0.1:{env['BINA_SESSIONS_PORT']}"
 
 
+def test_what_was_asked_for_is_not_given_to_what_starts_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MongoDB and the broker look for ports while nothing listens yet where the services shall."""
+    names = ("BINA_SESSIONS_WORKER_PORT", "BINA_MAIL_PORT", "BINA_MAIL_SMTP_PORT")
+    env = environment(**{name: str(free_port()) for name in names})
+    others = {free_port() for _ in range(9)}
+    # As in a process of its own, that has given none of them.
+    monkeypatch.setattr(ports, "_given", set())
+    chosen = Ports.choose(env)
+    asked = {*chosen.api.values(), *chosen.worker.values(), chosen.smtp, chosen.mail}
+    left = others - asked
+    monkeypatch.setattr(ports, "_choice", lambda: [*asked, *left])
+    assert {free_port() for _ in left} == left
+
+
 def test_a_taken_port_is_named_with_the_variable_that_changes_it(taken: int) -> None:
     with pytest.raises(CannotStart, match=rf"port {taken} is taken: set BINA_REPORTING_PORT"):
         Ports.choose(environment(BINA_REPORTING_PORT=str(taken)))
