@@ -18,7 +18,7 @@ from infra.local.ports import free_port
 from infra.messaging.consumer import HANDLED
 from infra.messaging.lag import places_of
 from infra.messaging.topics import full_name
-from infra.messaging.unsent import resend
+from infra.messaging.unsent import UNSENT, resend
 from infra.settings import PORTS, Settings
 from infra.storage.aggregates import Aggregates
 from infra.storage.mongo import connect
@@ -110,20 +110,33 @@ class Bina:
         self.settle()
 
     def _settled(self) -> bool:
-        published = Counter[str]()
+        # What was handled while others were asked may have told more.
+        return (
+            self._everything_is_handled()
+            and self._nobody_is_behind()
+            and self._everything_is_handled()
+            and self._everybody_is_placed()
+        )
+
+    def _everything_is_handled(self) -> bool:
+        """Counted first, so that nothing handled meanwhile stands for what was published before.
+
+        What waits for no more than its advance counts as unsent: an advance after `resend` would undo that.
+        """
+        handled, published = _handled(), Counter[str]()
         for aggregates in self._aggregates():
+            if aggregates.collection.find_one(UNSENT):
+                return False
             for document in aggregates.collection.find({}, {"events": 1}):
                 for event in document["events"]:
                     published[event.get("topic", aggregates.topic)] += (
                         1 if "topic" in event else len(aggregates.versions)
                     )
-        handled = _handled()
-        everything = all(
+        return all(
             handled[group, full_name(self.settings["reporting"], topic)] >= self._times * published[topic]
             for group, topics in LISTENERS.items()
             for topic in topics
         )
-        return everything and self._nobody_is_behind() and self._everybody_is_placed()
 
     def _nobody_is_behind(self) -> bool:
         """Repeats are counted as handled, too; so the broker is asked what is left."""
