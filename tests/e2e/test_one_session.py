@@ -76,6 +76,9 @@ def test_the_whole_log_again_changes_nothing(bina: Bina) -> None:
     eventually(lambda: _completed(bina, office))
     bina.settle()
     _people_were_told(bina, office)
+    # A mail is at its addressee's before it is written down as sent.
+    waiting = "/v1/deliveries?state=waiting"
+    eventually(lambda: not bina.hr("notifications").get(waiting).expect(200).body["items"])
     before = _all_that_is_seen(bina, office)
     bina.replay()
     assert _all_that_is_seen(bina, office) == before
