@@ -9,25 +9,33 @@ from typing import Any, Protocol, TypeVar
 
 import httpx
 from flask import Flask
+from kafka.errors import KafkaError
+from pymongo.errors import PyMongoError
+
+from infra.problems import Refused
 
 T = TypeVar("T")
 
 PATIENCE_SECONDS = 60.0
 """How long to wait for what takes a moment: a machine may be slow, busy, or stand still for some seconds."""
 
+PASSING = (AssertionError, KafkaError, PyMongoError, Refused, httpx.TransportError)
+"""What a check raises when it is not so yet, or who was asked is slow, starting, or about to change."""
+
 
 def eventually(check: Callable[[], T], timeout: float = PATIENCE_SECONDS, interval: float = 0.02) -> T:
-    """Poll `check` until it returns something true without an AssertionError, and return that.
+    """Poll `check` until it returns something true, and return that.
 
-    timeout, interval: seconds. When the time is over: its last AssertionError, or one with the last value.
+    timeout, interval: seconds. What it raises of PASSING is waited through; when the time is over, the last of it
+    is raised, or an AssertionError with the last value.
     """
     deadline = time.monotonic() + timeout
     while True:
-        failure: AssertionError | None = None
+        failure: Exception | None = None
         value: T | None = None
         try:
             value = check()
-        except AssertionError as error:
+        except PASSING as error:
             failure = error
         if value:
             return value
