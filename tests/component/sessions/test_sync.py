@@ -10,6 +10,9 @@ from infra.storage.aggregates import Aggregates
 from services.sessions.commands import changes
 from tests.component.sessions.world import START, Trio, World, body
 
+LONG_WINDOW = patch.object(changes, "WINDOW", 600)
+"""However long the test takes, what is stored at its beginning is unsettled at its end."""
+
 
 def item(pairing: str, hours: float = 0, **changes_: Any) -> dict[str, Any]:
     return {"id": str(uuid4()), **body(pairing, started_at=START + timedelta(hours=hours), **changes_)}
@@ -205,6 +208,7 @@ def test_without_a_cursor_all_of_this_persons_comes_and_nothing_of_others(world:
                 assert change["data"]["private_note"] == ("rahasia" if who == guide else None)
 
 
+@LONG_WINDOW
 def test_what_was_just_sent_is_told_as_it_is_stored(world: World, pair: Trio) -> None:
     guide, learner, pairing = pair
     queue = [item(pairing, number, private_note="rahasia") for number in range(3)]
@@ -239,6 +243,7 @@ def test_what_somebody_changes_in_between_is_told_as_changed(world: World, pair:
     assert [told[one["id"]]["version"] for one in queue] == [2, 1]
 
 
+@LONG_WINDOW
 def test_pages_bring_everything_once_a_round_and_end(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     sync(world, guide, sessions=[item(pairing, number * 1.5) for number in range(5)])
@@ -249,6 +254,7 @@ def test_pages_bring_everything_once_a_round_and_end(world: World, pair: Trio) -
     assert {change["id"] for change in again} == {change["id"] for change in found}, "still in the window"
 
 
+@LONG_WINDOW
 def test_what_is_settled_is_told_once_and_what_comes_late_is_not_missed(world: World, pair: Trio) -> None:
     """A write that was stamped before the last sync but became visible after it."""
     guide, _, pairing = pair
@@ -256,13 +262,15 @@ def test_what_is_settled_is_told_once_and_what_comes_late_is_not_missed(world: W
     late = world.post_session(guide, pairing, started_at=START + timedelta(hours=4)).body["id"]
     sessions = world.store.sessions.collection
     stamp = sessions.find({"_id": ids[1]})[0]["changed"]
-    sessions.update_many({}, {"$set": {"changed": Timestamp(stamp.time - 100, 1)}})
-    world.store.pairings.collection.update_many({}, {"$set": {"changed": Timestamp(stamp.time - 100, 1)}})
+    sessions.update_many({}, {"$set": {"changed": Timestamp(stamp.time - 2 * changes.WINDOW, 1)}})
+    world.store.pairings.collection.update_many(
+        {}, {"$set": {"changed": Timestamp(stamp.time - 2 * changes.WINDOW, 1)}}
+    )
     sessions.update_one({"_id": late}, {"$set": {"people": []}})
     found, cursor = news(world, guide)
     assert {change["id"] for change in found} == {*ids, pairing}
     assert news(world, guide, cursor)[0] == []
-    visible = {"people": [guide], "changed": Timestamp(stamp.time - changes.WINDOW + 5, 1)}
+    visible = {"people": [guide], "changed": Timestamp(stamp.time - changes.WINDOW // 2, 1)}
     sessions.update_one({"_id": late}, {"$set": visible})
     assert [change["id"] for change in news(world, guide, cursor)[0]] == [late]
 
