@@ -73,7 +73,7 @@ def test_every_change_arrives_in_order(settings_for: SettingsFor) -> None:
         stored = repository.insert(Thing(id="a", colour="0"), change("made"))
         for number in range(1, 30):
             stored = repository.replace(stored, Thing(id="a", colour=str(number)), change("painted"))
-        eventually(lambda: len(got) >= 30)
+        eventually(lambda: {event.seq for event in got} >= set(range(1, 31)))
         eventually(lambda: (database["things"].find_one({"_id": "a"}) or {}).get("sent") == 30)
     seqs = [event.seq for event in got]
     assert sorted(set(seqs)) == list(range(1, 31))
@@ -177,7 +177,7 @@ def test_rubbish_goes_to_the_dead_letters_and_the_next_is_handled(settings_for: 
     put_raw(settings, NONSENSE)
     with running(Threads(relay(settings, database), consumer(settings, dispatch([on("thing", Seen, handle)])))):
         things(database).insert(Thing(id="a", colour="red"), change("made"))
-        eventually(lambda: got == ["red"])
+        eventually(lambda: "red" in got)
         letters = eventually(lambda: list(deadletters.read_all(settings, "readers")))
     (letter,) = letters
     assert (letter.value, letter.key, letter.type) == (b"\xff not json", b"k", "nonsense")
@@ -196,7 +196,7 @@ def test_one_bad_event_among_many_makes_few_parts_of_them(settings_for: Settings
     put_raw(settings, *map(good, range(1000)), NONSENSE, *map(good, range(1000, 2000)))
     with running(Threads(consumer(settings, dispatch([on("thing", Seen, handle)])))):
         eventually(lambda: parts and parts[-1][-1] == 1999)
-    assert [seq for part in parts for seq in part] == list(range(2000))
+    assert list(dict.fromkeys(seq for part in parts for seq in part)) == list(range(2000))
     assert len(parts) < 200
     assert len(list(deadletters.read_all(settings, "readers"))) == 1
 
@@ -275,7 +275,7 @@ def test_an_event_that_is_too_large_stops_no_other(settings_for: SettingsFor) ->
         repository = things(database)
         repository.insert(Thing(id="large", colour="x" * 2_000_000), change("made"))
         repository.insert(Thing(id="small", colour="red"), change("made"))
-        eventually(lambda: got == ["small"])
+        eventually(lambda: "small" in got)
         eventually(lambda: database["things"].count_documents({"unsent": {"$exists": True}}) == 1)
     large = database["things"].find_one({"_id": "large"}) or {}
     assert large["sent"] == 0

@@ -46,8 +46,12 @@ def change(what: str, at: datetime = NOON) -> Change:
 
 
 def patient_producer(settings: Settings, **options: Any) -> KafkaProducer:
-    """As a relay's, but patient: nobody sends again here what was not acknowledged in time."""
-    return kafka.producer(settings, delivery_timeout_ms=60_000, max_block_ms=60_000, **options)
+    """As a relay's, but patient: nobody sends again here what was not acknowledged in time.
+
+    Nor does it send again by itself what a busy broker has written, and acknowledges late.
+    """
+    patience = {"request_timeout_ms": 50_000, "delivery_timeout_ms": 90_000, "max_block_ms": 60_000}
+    return kafka.producer(settings, **patience, **options)
 
 
 class Threads:
