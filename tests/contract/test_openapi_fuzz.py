@@ -19,7 +19,7 @@ from infra.settings import Settings
 from tests.conftest import SettingsFor, Tokens
 from tests.contract.filled import Filled, fill
 from tests.processes import is_ready, process_of
-from tests.support import eventually, running
+from tests.support import PATIENCE_SECONDS, eventually, running
 
 EXAMPLES = os.environ.get("BINA_FUZZ", "3")
 SEED = os.environ.get("BINA_FUZZ_SEED")
@@ -81,7 +81,7 @@ def test_nothing_is_found(service: str, who: str, settings_for: SettingsFor, tok
             ),
             *("--checks", "all", "--exclude-checks", OURS, "--max-examples", EXAMPLES),
             *(("--seed", SEED, "--generation-database", "none") if SEED else ("--generation-deterministic",)),
-            *("--no-color", "--warnings", "off"),
+            *("--no-color", "--warnings", "off", "--request-timeout", str(PATIENCE_SECONDS)),
             *("--suppress-health-check", "all", "--continue-on-failure", "--output-truncate", "false"),
         ]
         env = {**os.environ, "SCHEMATHESIS_HOOKS": "tests.contract.fuzz_checks", "PYTHONPATH": str(REPOSITORY)}

@@ -13,6 +13,9 @@ from infra.local.ports import LOOPBACK
 
 MEMBERS = 3
 
+PATIENCE = 180.0
+"""Seconds for three servers to start and agree, on a machine that is busy with others."""
+
 
 class ReplicaSet:
     """In use: `with ReplicaSet() as members: members.address`. Members are named by their ports; killed by -9."""
@@ -27,9 +30,9 @@ class ReplicaSet:
         for mongod in self._mongods:
             mongod.start()
             self._running.callback(mongod.stop)
-        _until(self._initiated, seconds=60)
+        _until(self._initiated, seconds=PATIENCE)
         with self._client() as client:
-            _until(lambda: client.primary is not None and len(client.secondaries) == MEMBERS - 1, seconds=60)
+            _until(lambda: client.primary is not None and len(client.secondaries) == MEMBERS - 1, seconds=PATIENCE)
         return self
 
     def __exit__(
@@ -65,7 +68,7 @@ class ReplicaSet:
     def elect(self, port: int) -> None:
         """Makes this member the primary, once a majority is there."""
         with self.alone(port) as one:
-            _until(lambda: _stood(one), seconds=60)
+            _until(lambda: _stood(one), seconds=PATIENCE)
 
     def kill(self, *ports: int) -> None:
         """These members die at once."""
@@ -86,7 +89,7 @@ class ReplicaSet:
     def primary(self) -> int:
         """The port of the member that takes writes, once there is one."""
         with self._client() as client:
-            _until(lambda: client.primary is not None, seconds=30)
+            _until(lambda: client.primary is not None, seconds=PATIENCE)
             return client.primary[1] if client.primary else 0
 
     def alone(self, port: int) -> MongoClient[dict[str, Any]]:

@@ -247,5 +247,5 @@ def test_it_looks_around_however_busy_it_is(settings_for: SettingsFor, monkeypat
     monkeypatch.setattr(busy, "_look_around", look)
     thread = threading.Thread(target=busy.run, args=(stop,), daemon=True)
     thread.start()
-    thread.join(20)
+    thread.join(PATIENCE_SECONDS)
     assert not thread.is_alive()

@@ -3,11 +3,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
 from tests.component.sessions.world import START, Trio, World, body
-from tests.support import Answer, Client
+from tests.support import Answer, Client, patiently
 
 
 def test_a_new_session_is_created_and_shown_in_full(world: World, pair: Trio) -> None:
@@ -223,7 +224,7 @@ def test_who_leans_on_anothers_slot_is_still_met_after_that_one_is_gone(world: W
 def test_two_hundred_at_the_same_instant_leave_one(world: World, pair: Trio) -> None:
     guide, _, pairing = pair
     with ThreadPoolExecutor(32) as pool:
-        answers = list(pool.map(lambda _: world.post_session(guide, pairing), range(200)))
+        answers = list(pool.map(lambda _: patiently(lambda: world.post_session(guide, pairing)), range(200)))
     statuses = sorted(answer.status for answer in answers)
     assert statuses == [201] + [409] * 199
     assert {answer.body["rule"] for answer in answers if answer.status == 409} == {"session-overlap"}
@@ -233,7 +234,8 @@ def test_simultaneous_repeats_of_one_session_store_it_once(world: World, pair: T
     guide, _, pairing = pair
     path = f"/v1/sessions/{uuid4()}"
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: world.by(guide).put(path, body(pairing)), range(48)))
+        put = partial(world.by(guide).put, path, body(pairing))
+        answers = list(pool.map(lambda _: patiently(put), range(48)))
     assert sorted(answer.status for answer in answers) == [200] * 47 + [201]
     assert {answer.version for answer in answers} == {1}
 
@@ -244,7 +246,8 @@ def test_simultaneous_repeats_of_one_that_leans_on_another_store_it_once(world: 
     world.post_session(guide, pairing).expect(201)
     path, leaning = f"/v1/sessions/{uuid4()}", body(pairing, started_at=START + timedelta(minutes=57))
     with ThreadPoolExecutor(16) as pool:
-        answers = list(pool.map(lambda _: world.by(guide).put(path, leaning), range(32)))
+        put = partial(world.by(guide).put, path, leaning)
+        answers = list(pool.map(lambda _: patiently(put), range(32)))
     assert sorted(answer.status for answer in answers) == [200] * 31 + [201]
 
 
@@ -252,6 +255,6 @@ def test_many_that_lean_on_one_another_at_the_same_instant_are_all_let_pass(worl
     guide, _, pairing = pair
     starts = [START - timedelta(minutes=27 * number) for number in range(12)]
     with ThreadPoolExecutor(12) as pool:
-        post = lambda at: world.post_session(guide, pairing, started_at=at, minutes=30)  # noqa: E731
-        answers = list(pool.map(post, starts))
+        posts = [partial(world.post_session, guide, pairing, started_at=at, minutes=30) for at in starts]
+        answers = list(pool.map(patiently, posts))
     assert [answer.status for answer in answers] == [201] * 12
