@@ -19,7 +19,7 @@ from pymongo.errors import BulkWriteError, DuplicateKeyError
 from infra.messaging.versions import FIRST, Versions
 from infra.storage.documents import LANES, Change, Documents, Fresh, Lane, Record, S, Stored
 from infra.storage.failures import only_duplicates
-from infra.storage.mongo import Document
+from infra.storage.mongo import Document, patient
 
 __all__ = ["LANES", "Aggregates", "Change", "Exists", "Fresh", "Lane", "Record", "Stale", "Stored", "Taken"]
 
@@ -62,12 +62,14 @@ class Aggregates(Generic[S]):
         key: Callable[[S], str] | None = None,
         versions: Versions = FIRST,
     ) -> None:
+        self.database = collection.database
         self.collection = collection
-        self.archive = collection.database[f"{collection.name}.archive"]
+        self.archive = self.database[f"{collection.name}.archive"]
         self.topic = topic
         self.versions = versions
         self._documents = Documents(type_, topic=topic, public=public, key=key)
 
+    @patient
     def ensure_indexes(self) -> None:
         """Makes the indexes that the relay and the archive need; safe to repeat."""
         self.collection.create_index(
@@ -210,6 +212,7 @@ class Aggregates(Generic[S]):
         now = {row["_id"]: row["events"] for row in self.collection.find({"_id": {"$in": ids}}, {"events": 1})}
         return [update["$push"]["events"]["$each"][0] in now[query["_id"]] for query, update, _ in updates]
 
+    @patient
     def fill(self) -> int:
         """Gives documents that lack a field its default, as they are read anyhow, so that queries find it; counts.
 

@@ -9,7 +9,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from infra.storage.aggregates import Aggregates, Stored
-from infra.storage.mongo import Document
+from infra.storage.mongo import Document, patient
 from infra.storage.timers import Timers
 
 from . import events
@@ -63,6 +63,7 @@ class Store:
             self.pairings,
         )
 
+    @patient
     def ensure_indexes(self) -> None:
         """Makes all indexes; safe to repeat."""
         for aggregates in self.aggregates:

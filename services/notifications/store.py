@@ -13,7 +13,7 @@ from infra.problems import Text
 from infra.storage.aggregates import Aggregates, Stored
 from infra.storage.copies import Copies
 from infra.storage.failures import only_duplicates
-from infra.storage.mongo import Document
+from infra.storage.mongo import Document, patient
 from services.notifications.domain import ASKING, KINDS, Delivery, Entry, Preferences
 from services.notifications.events import delivery_data, preferences_data
 from services.notifications.wording import Batch, Names
@@ -57,6 +57,7 @@ class Store:
         self.batches = Copies(database["batches"])
         self.competencies = Copies(database["competencies"])
 
+    @patient
     def ensure_indexes(self) -> None:
         """Makes all indexes; safe to repeat."""
         self.deliveries.ensure_indexes()

@@ -14,6 +14,7 @@ from pymongo.collection import Collection
 from pymongo.database import Database
 
 from infra.storage.guards import transaction
+from infra.storage.mongo import patient
 from services.reporting import documents as doc
 from services.reporting.documents import Document
 from services.reporting.domain.contributions import Cell, CreditFact, Fact, SessionFact, Stock
@@ -62,6 +63,7 @@ class Store:
     def __getitem__(self, name: str) -> Collection[Document]:
         return self.database[f"g{self.generation}.{name}"]
 
+    @patient
     def ensure_indexes(self) -> None:
         """Makes collections and indexes; safe to repeat."""
         existing = set(self.database.list_collection_names())

@@ -13,7 +13,7 @@ from pymongo.database import Database
 from infra.messaging.envelope import Event, derived_id
 from infra.storage.aggregates import Aggregates, Stored
 from infra.storage.copies import Copies
-from infra.storage.mongo import Document
+from infra.storage.mongo import Document, patient
 from infra.storage.timers import Timers
 
 from . import events
@@ -57,6 +57,7 @@ class Store:
         """What the relay publishes from."""
         return self.sessions, self.credits, self.endorsements
 
+    @patient
     def ensure_indexes(self) -> None:
         """Makes all indexes; safe to repeat."""
         for aggregates in self.aggregates:
