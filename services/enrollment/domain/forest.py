@@ -25,8 +25,18 @@ def upwards(node: str, parents: Mapping[str, str | None]) -> Iterator[str]:
 
 
 def parents_first(parents: Mapping[str, str | None]) -> list[str]:
-    """All nodes, each behind its parent as far as there are no circles; else in their given order."""
-    depths = {node: sum(1 for above in upwards(node, parents) if above in parents) for node in parents}
+    """All nodes, each behind its parent as far as there are no circles; else in their given order.
+
+    Each node is gone up from once, however deep it lies: whole departments have stood in one line.
+    """
+    depths: dict[str | None, int] = dict.fromkeys(in_circles(parents), 0)
+    for node in parents:
+        path: list[str] = []
+        above: str | None = node
+        while above is not None and above in parents and above not in depths:
+            path.append(above)
+            above = parents[above]
+        depths.update((each, depth) for depth, each in enumerate(reversed(path), depths.get(above, -1) + 1))
     return sorted(parents, key=depths.__getitem__)
 
 

@@ -1,5 +1,9 @@
 """Trees that are given by pointing to a parent."""
 
+import random
+from collections.abc import Callable
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -54,6 +58,57 @@ def test_parents_come_before_their_children(tree: dict[str, str | None]) -> None
     order = forest.parents_first(plain)
     assert sorted(order) == sorted(plain)
     assert all(order.index(parent) < order.index(node) for node, parent in plain.items() if parent in plain)
+
+
+@given(parents)
+def test_parents_first_goes_by_how_many_are_above(tree: dict[str, str | None]) -> None:
+    """Compared with walking up from every node; those at one depth stay in their given order."""
+    plain = acyclic(tree)
+    assert forest.parents_first(plain) == sorted(
+        plain, key=lambda node: sum(1 for above in forest.upwards(node, plain) if above in plain)
+    )
+
+
+class Steps(dict[str, str | None]):
+    """Bears only so many steps from a node to its parent: twice as many as there are nodes."""
+
+    taken = 0
+
+    def __getitem__(self, node: str) -> str | None:
+        self._step()
+        return super().__getitem__(node)
+
+    def get(self, node: str, default: str | None = None) -> str | None:  # type: ignore[override]
+        """As above."""
+        self._step()
+        return super().get(node, default)
+
+    def _step(self) -> None:
+        self.taken += 1
+        assert self.taken <= 2 * len(self)
+
+
+def downwards(rows: list[int]) -> list[int]:
+    """As in the file."""
+    return rows
+
+
+def upwards(rows: list[int]) -> list[int]:
+    """The deepest first."""
+    return rows[::-1]
+
+
+def mixed(rows: list[int]) -> list[int]:
+    """In no order."""
+    return random.Random(1).sample(rows, len(rows))
+
+
+@pytest.mark.parametrize("order", [downwards, upwards, mixed])
+def test_a_column_that_was_filled_down_costs_no_more_than_another(order: Callable[[list[int]], list[int]]) -> None:
+    """Everybody under the one in the row above: as deep as the file is long."""
+    rows = list(range(100_000))
+    line = Steps({str(row): str(row - 1) if row else None for row in order(rows)})
+    assert forest.parents_first(line) == [str(row) for row in rows]
 
 
 def test_walking_up_ends_where_a_circle_would_begin() -> None:
