@@ -3,7 +3,7 @@
 Lists of changes may name parents before they are defined, so a whole list is settled at once.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 
@@ -40,11 +40,11 @@ def parents_first(parents: Mapping[str, str | None]) -> list[str]:
     return sorted(parents, key=depths.__getitem__)
 
 
-def in_circles(parents: Mapping[str, str | None]) -> set[str]:
-    """All nodes that lie on a circle of parents."""
+def in_circles(parents: Mapping[str, str | None], starts: Iterable[str] | None = None) -> set[str]:
+    """All nodes that lie on a circle of parents. starts: looks only at circles that one of these leads to."""
     done: set[str] = set()
     found: set[str] = set()
-    for start in parents:
+    for start in parents if starts is None else starts:
         path: list[str] = []
         node: str | None = start
         while node is not None and node not in done:
@@ -66,26 +66,36 @@ def settle(
     when its parent's proposal falls, or when it lies on a circle once all that still stand are carried out.
     """
     standing = {node: parent for node, parent in proposed.items() if node not in refused}
-    fallen = set(refused)
-    dependent: set[str] = set()
+    children = _children(standing)
+    dependent = _fall(standing, children, refused)
+    parents = {**known, **standing}
     cyclic: set[str] = set()
-    while True:
-        dependent |= _fall(standing, fallen)
-        circle = in_circles({**known, **standing}) & standing.keys()
-        if not circle:
-            return Settled(frozenset(dependent), frozenset(cyclic))
-        cyclic |= circle
-        fallen |= circle
+    circle = in_circles(parents) & standing.keys()
+    while circle:
         for node in circle:
             del standing[node]
+        dropped = _fall(standing, children, circle)
+        cyclic |= circle
+        dependent |= dropped
+        # What is recorded stays in force, which may close another circle, but only through one of these.
+        changed = circle | dropped
+        parents.update((node, known.get(node)) for node in changed)
+        circle = in_circles(parents, changed) & standing.keys()
+    return Settled(frozenset(dependent), frozenset(cyclic))
 
 
-def _fall(standing: dict[str, str | None], fallen: set[str]) -> set[str]:
-    """Takes from `standing` into `fallen` all that hangs, however far down, on something fallen."""
+def _children(parents: Mapping[str, str | None]) -> dict[str, list[str]]:
     children: dict[str, list[str]] = {}
-    for node, parent in standing.items():
+    for node, parent in parents.items():
         if parent is not None:
             children.setdefault(parent, []).append(node)
+    return children
+
+
+def _fall(
+    standing: dict[str, str | None], children: Mapping[str, Sequence[str]], fallen: Iterable[str]
+) -> set[str]:
+    """Takes from `standing` all that hangs, however far down, on something fallen; gives what it took."""
     dropped: set[str] = set()
     queue = list(fallen)
     while queue:
@@ -94,5 +104,4 @@ def _fall(standing: dict[str, str | None], fallen: set[str]) -> set[str]:
                 del standing[child]
                 dropped.add(child)
                 queue.append(child)
-    fallen |= dropped
     return dropped

@@ -51,6 +51,50 @@ def test_what_stands_in_the_end_has_no_circle_and_hangs_on_nothing_refused(
     assert not (settled.dependent | settled.cyclic) & refused
 
 
+@given(parents, parents, st.frozensets(nodes))
+def test_what_falls_is_what_falls_when_all_is_looked_at_each_time(
+    known: dict[str, str | None], proposed: dict[str, str | None], refused: frozenset[str]
+) -> None:
+    """After each round of circles only what changed is looked at: compared with the plainest way."""
+    before = acyclic(known)
+    refused &= proposed.keys()
+    asked = {n: p for n, p in proposed.items() if p is None or p in before or p in proposed}
+    standing = {node: parent for node, parent in asked.items() if node not in refused}
+    fallen, cyclic = set(refused), set[str]()
+    while True:
+        while hanging := {node for node, parent in standing.items() if parent in fallen}:
+            fallen |= hanging
+            standing = {node: parent for node, parent in standing.items() if node not in hanging}
+        circle = forest.in_circles({**before, **standing}) & standing.keys()
+        if not circle:
+            break
+        cyclic |= circle
+        fallen |= circle
+        standing = {node: parent for node, parent in standing.items() if node not in circle}
+    assert forest.settle(before, asked, refused) == forest.Settled(
+        frozenset(fallen - cyclic - refused), frozenset(cyclic)
+    )
+
+
+def test_circles_that_open_others_cost_no_more_than_they_are_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each head under one of their own reports: what is recorded of one closes the circle of the next."""
+    heads = 500
+    known: dict[str, str | None] = {f"head {n}": f"head {n + 1}" for n in range(heads)}
+    known |= {f"report {n}": f"head {n - 1}" for n in range(1, heads + 1)}
+    proposed: dict[str, str | None] = {f"head {n}": f"report {max(n, 1)}" for n in range(heads)}
+    seen = 0
+    in_circles = forest.in_circles
+
+    def counted(parents: dict[str, str | None], starts: set[str] | None = None) -> set[str]:
+        nonlocal seen
+        seen += len(parents if starts is None else starts)
+        return in_circles(parents, starts)
+
+    monkeypatch.setattr(forest, "in_circles", counted)
+    assert forest.settle(known, proposed, frozenset()).cyclic == proposed.keys()
+    assert seen <= len(known) + len(proposed)
+
+
 @given(parents)
 def test_parents_come_before_their_children(tree: dict[str, str | None]) -> None:
     """As far as there are no circles."""
