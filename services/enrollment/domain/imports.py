@@ -48,9 +48,9 @@ class Trouble(msgspec.Struct, frozen=True, kw_only=True):
 class Import(msgspec.Struct, frozen=True, kw_only=True):
     """One file to be taken in.
 
-    default_at: the effective time of rows without TMT. dated: whether somebody told it. chunks: how many parts of
-    the file are done, each with its effects and counts in one transaction. attempts: workers that took it up since
-    the last part was done. problem: what stopped it, or what was left undone.
+    default_at: the effective time of rows without TMT. dated: whether somebody told it. chunks: how many parts are
+    done, those of the file, then those of the missing, each with its effects and counts in one transaction.
+    attempts: workers that took it up since the last part was done. problem: what stopped it or was left undone.
     """
 
     id: str

@@ -1,7 +1,8 @@
 """The worker's part that takes imports in, one at a time, part by part.
 
-Each part of a file is one transaction: its effects, its rejected rows and how far the import is. So a worker that
-dies leaves nothing half done, and the next one goes on with the next part. What three died over is given up.
+Each part of a file is one transaction: its effects, its rejected rows and how far the import is; so is each part
+of those who are missing in a complete one. So a worker that dies leaves nothing half done, and the next one goes
+on with the next part. What three died over is given up.
 """
 
 import logging
@@ -22,7 +23,7 @@ from infra.storage.leases import Lease
 from ..context import PEOPLE, UNITS, Context, When
 from ..domain.imports import Counts, Trouble, failure
 from .columns import layout
-from .completing import complete
+from .completing import Completed, complete
 from .kinds import Part, Row, rows_of
 from .reading import Sheet, read
 from .store import OPEN, Imports, StoredImport, TakenOver
@@ -31,7 +32,7 @@ from .taking import take_rows
 log = logging.getLogger(__name__)
 
 PART_ROWS = 2000
-"""Rows in one transaction: a second or so."""
+"""Rows in one transaction, or people who are missing: a second or so."""
 LOOK_SECONDS = 0.25
 LEASE_SECONDS = 60.0
 MOST_ATTEMPTS = 3
@@ -138,7 +139,10 @@ class Importer:
         for number in range(stored.state.chunks, len(parts)):
             waiting()
             stored = self._take(stored, parts[number], share=(number + 1) / len(parts))
-        self._finish(stored, rows)
+        while stored.state.state != "done":
+            waiting()
+            stored = self._finish(stored, rows)
+        log.info("import done", extra={"import": stored.state.id, "rows": stored.state.counts.rows})
 
     def _begin(self, stored: StoredImport, sheet: Sheet, rows: int, ignored: tuple[str, ...]) -> StoredImport:
         state = msgspec.structs.replace(
@@ -167,19 +171,25 @@ class Importer:
 
         return self._context.alone([PEOPLE, UNITS], work)
 
-    def _finish(self, stored: StoredImport, rows: list[Row]) -> None:
-        def work(session: ClientSession) -> None:
-            part = self._part(stored, session, frozenset())
-            state = msgspec.structs.replace(stored.state, state="done", progress=1.0)
-            if state.complete:
-                ended = complete(state.kind, part, rows)
-                counts = state.counts.plus({"updated": ended.updated})
-                state = msgspec.structs.replace(state, counts=counts, problem=ended.problem)
-            self._imports.save(stored, state, part.when.now, session=session, what="import.done")
-            self._imports.drop_file(state.id, session)
+    def _finish(self, stored: StoredImport, rows: list[Row]) -> StoredImport:
+        """Ends so many of those who are missing in a complete file, and the import with the last of them."""
 
-        self._context.alone([PEOPLE, UNITS], work)
-        log.info("import done", extra={"import": stored.state.id, "rows": stored.state.counts.rows})
+        def work(session: ClientSession) -> StoredImport:
+            part = self._part(stored, session, frozenset())
+            ended = Completed()
+            if stored.state.complete:
+                ended = complete(stored.state.kind, part, rows, self._part_rows)
+            counts = stored.state.counts.plus({"updated": ended.updated})
+            state = msgspec.structs.replace(
+                stored.state, chunks=stored.state.chunks + 1, attempts=0, counts=counts
+            )
+            if not ended.whole:
+                return self._imports.save(stored, state, part.when.now, session=session)
+            state = msgspec.structs.replace(state, state="done", progress=1.0, problem=ended.problem)
+            self._imports.drop_file(state.id, session)
+            return self._imports.save(stored, state, part.when.now, session=session, what="import.done")
+
+        return self._context.alone([PEOPLE, UNITS], work)
 
     def _part(self, stored: StoredImport, session: ClientSession, rejected: frozenset[str]) -> Part:
         return Part(

@@ -11,6 +11,7 @@ import pytest
 from pymongo.errors import AutoReconnect
 
 from services.enrollment.importing import job
+from services.enrollment.importing.completing import complete
 from services.enrollment.importing.job import Importer
 from services.enrollment.importing.store import Imports
 from tests.component.enrollment.programme import HEADING, Programme, TestClock
@@ -203,6 +204,46 @@ def test_a_complete_file_retires_the_missing(city: Programme) -> None:
     sure = city.take_in("employees", f"{HEADING}\n{row}", complete="true")
     assert sure["counts"]["updated"] == 1
     assert city.hr.get(f"/v1/employees/{gone}").body["active"] is False
+
+
+@pytest.mark.parametrize(("kind", "missing"), [("employees", 7), ("units", 5)])
+def test_the_missing_are_ended_by_parts_and_counted_once(
+    city: Programme, monkeypatch: pytest.MonkeyPatch, kind: str, missing: int
+) -> None:
+    """They may be more than one transaction bears. A worker dies between two of them: the next ends the rest."""
+    stays = city.nip()
+    city.person("CITY", nip=stays)
+    if kind == "employees":
+        people = [city.person() for _ in range(missing)]
+        text = f"{HEADING}\n{stays};Budi Santoso;PNS;CITY\n"
+    else:
+        people, text = [], "kode;nama;jenis;induk\nCITY;Unit CITY;kota;\n"
+    tried = city.take_in(kind, text, complete="true", dry_run="true")
+    made = city.upload(kind, text.encode(), params={"complete": "true"}).expect(202).body["id"]
+    parts: list[int] = []
+
+    class Died(BaseException):
+        """Not even a worker's last line of defence catches it."""
+
+    def dies(*args: Any) -> Any:
+        if len(parts) == 2:
+            raise Died
+        ended = complete(*args)
+        parts.append(ended.updated)
+        return ended
+
+    with monkeypatch.context() as patched:
+        patched.setattr(job, "complete", dies)
+        with pytest.raises(Died):
+            city.work_off(part_rows=2)
+    half = city.hr.get(f"/v1/imports/{made}").body
+    assert (parts, half["state"], half["counts"]["updated"]) == ([2, 2], "running", 4)
+    city.work_off(part_rows=2)
+    done = city.hr.get(f"/v1/imports/{made}").body
+    assert (done["state"], done["problem"], done["counts"]) == ("done", None, tried["counts"])
+    assert done["counts"]["updated"] == missing
+    ended = [city.hr.get(f"/v1/employees/{each}").body for each in people]
+    assert [(one["active"], one["version"]) for one in ended] == [(False, 2)] * len(people)
 
 
 def test_a_complete_file_of_units_closes_what_is_missing_and_unused(city: Programme) -> None:
