@@ -2,7 +2,7 @@
 
 Each part of a file is one transaction: its effects, its rejected rows and how far the import is; so is each part
 of those who are missing in a complete one. So a worker that dies leaves nothing half done, and the next one goes
-on with the next part. What three died over is given up.
+on with the next part. What three died over is given up, and so is what runs out of time three times.
 """
 
 import logging
@@ -53,6 +53,7 @@ class Importer:
         self._lease = Lease(context.store.database, "imports", LEASE_SECONDS)
         self._part_rows = part_rows
         self._tried: str | None = None
+        self._timeouts: Counter[tuple[str, int]] = Counter()
 
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set; trouble with MongoDB is waited out."""
@@ -82,11 +83,24 @@ class Importer:
         except Refused as refused:
             self._fail(stored, refused)
         except Exception as error:
-            if may_pass(error):
+            too_long = self._takes_too_long(stored.state.id, error)
+            if may_pass(error) and not too_long:
                 raise
             log.exception("import failed", extra={"import": stored.state.id})
-            self._fail(stored, failure("internal"))
+            self._fail(stored, failure("gave-up", n=MOST_ATTEMPTS) if too_long else failure("internal"))
         return True
+
+    def _takes_too_long(self, import_id: str, error: Exception) -> bool:
+        """Whether the part at which the import stands has run out of time as often as it may.
+
+        The lease is written to a majority, as the part is: while even that fails, the part is not to blame.
+        """
+        before, self._timeouts = self._timeouts, Counter()
+        if not (isinstance(error, PyMongoError) and error.timeout and self._lease.acquire()):
+            return False
+        part = (import_id, self._imports.get(import_id).state.chunks)
+        self._timeouts[part] = before[part] + 1
+        return self._timeouts[part] >= MOST_ATTEMPTS
 
     def _fail(self, stored: StoredImport, refused: Refused) -> None:
         with suppress(TakenOver):

@@ -4,16 +4,20 @@ import csv
 import io
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pymongo.errors import AutoReconnect
+from pymongo.errors import AutoReconnect, ExecutionTimeout, PyMongoError, ServerSelectionTimeoutError
 
+from infra.storage import guards
+from infra.storage.leases import Lease
 from services.enrollment.importing import job
 from services.enrollment.importing.completing import complete
 from services.enrollment.importing.job import Importer
 from services.enrollment.importing.store import Imports
+from services.enrollment.importing.taking import take_rows
 from tests.component.enrollment.programme import HEADING, Programme, TestClock
 
 DATA = Path(__file__).parents[3] / "demo" / "data"
@@ -144,6 +148,76 @@ def test_trouble_with_the_database_is_no_attempt(city: Programme, monkeypatch: p
                 importer.run_next(threading.Event())
     assert importer.run_next(threading.Event())
     assert city.hr.get(f"/v1/imports/{made}").body["state"] == "done"
+
+
+def test_an_outage_is_waited_out_however_long_it_is(city: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It looks like a part that takes too long, but nothing else can be written either."""
+    made = city.upload("employees", f"{HEADING}\n".encode()).expect(202).body["id"]
+    importer = Importer(city.context)
+
+    def away(*_: Any) -> None:
+        raise ServerSelectionTimeoutError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Imports, "content", away)
+        with monkeypatch.context() as outage:
+            outage.setattr(Lease, "acquire", away)
+            for _ in range(5):
+                with pytest.raises(ServerSelectionTimeoutError):
+                    importer.run_next(threading.Event())
+        # The database is back, and slow.
+        with pytest.raises(ServerSelectionTimeoutError):
+            importer.run_next(threading.Event())
+    assert importer.run_next(threading.Event())
+    assert city.hr.get(f"/v1/imports/{made}").body["state"] == "done"
+
+
+def test_a_part_that_never_ends_in_time_is_given_up(city: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Though the database answers. Then the next file has its turn."""
+    rows = [f"{HEADING}\n{city.nip()};Budi;PNS;DISDIK\n".encode() for _ in range(2)]
+    endless, after = (city.upload("employees", each).expect(202).body["id"] for each in rows)
+    importer, rounds = Importer(city.context), 0
+
+    def takes_too_long(*args: Any) -> Any:
+        nonlocal rounds
+        rounds += 1
+        time.sleep(1.1)
+        return take_rows(*args)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(guards, "LONGEST_SECONDS", 1.0)
+        patched.setattr(job, "take_rows", takes_too_long)
+        while city.hr.get(f"/v1/imports/{endless}").body["state"] != "failed" and rounds < 10:
+            with suppress(PyMongoError):
+                importer.run_next(threading.Event())
+    ended = city.hr.get(f"/v1/imports/{endless}").body
+    assert (ended["state"], ended["problem"]["rule"]) == ("failed", "gave-up")
+    assert rounds >= 3
+    assert importer.run_next(threading.Event())
+    assert city.hr.get(f"/v1/imports/{after}").body["state"] == "done"
+    assert city.context.store.employees.collection.count_documents({}) == 1
+
+
+def test_each_part_has_its_own_tries(city: Programme, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two of three run out of time twice, as on a busy day; a third time is too many for one part alone."""
+    lines = "".join(f"{city.nip()};Budi;PNS;DISDIK\n" for _ in range(6))
+    made = city.upload("employees", f"{HEADING}\n{lines}".encode()).expect(202).body["id"]
+    importer, rounds = Importer(city.context, part_rows=2), 0
+
+    def is_late(*args: Any) -> Any:
+        nonlocal rounds
+        rounds += 1
+        if rounds not in (3, 6):
+            raise ExecutionTimeout("out of time", 50)
+        return take_rows(*args)
+
+    monkeypatch.setattr(job, "take_rows", is_late)
+    for _ in range(6):
+        with pytest.raises(ExecutionTimeout):
+            importer.run_next(threading.Event())
+    assert city.hr.get(f"/v1/imports/{made}").body["progress"] == 0.6667
+    assert importer.run_next(threading.Event())
+    assert city.hr.get(f"/v1/imports/{made}").body["state"] == "failed"
 
 
 @pytest.mark.parametrize(("where", "time"), [("content", 1), ("rejected_keys", 1), ("rejected_keys", 2)])
