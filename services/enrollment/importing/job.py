@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 PART_ROWS = 2000
 """Rows in one transaction, or people who are missing: a second or so."""
 LOOK_SECONDS = 0.25
+REST_SECONDS = 5.0
+"""After what ran out of time: while a part is tried, nobody else can change people and units."""
 LEASE_SECONDS = 60.0
 MOST_ATTEMPTS = 3
 
@@ -58,14 +60,16 @@ class Importer:
     def run(self, stop: threading.Event) -> None:
         """Works until `stop` is set; trouble with MongoDB is waited out."""
         while not stop.is_set():
+            pause = LOOK_SECONDS
             try:
                 waiting = self._imports.oldest_open() is not None
-                busy = waiting and self._lease.acquire() and self.run_next(stop)
+                if waiting and self._lease.acquire() and self.run_next(stop):
+                    pause = 0
             except PyMongoError as error:
                 log.warning("imports wait for the database", extra={"reason": type(error).__name__})
-                busy = False
-            if not busy:
-                stop.wait(LOOK_SECONDS)
+                if error.timeout:
+                    pause = REST_SECONDS
+            stop.wait(pause)
         self._lease.release()
 
     def run_next(self, stop: threading.Event) -> bool:

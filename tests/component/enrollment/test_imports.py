@@ -220,6 +220,33 @@ def test_each_part_has_its_own_tries(city: Programme, monkeypatch: pytest.Monkey
     assert city.hr.get(f"/v1/imports/{made}").body["state"] == "failed"
 
 
+@pytest.mark.parametrize(
+    ("error", "longer"), [(ExecutionTimeout("out of time", 50), True), (AutoReconnect("away"), False)]
+)
+def test_others_have_their_turn_before_what_ran_out_of_time_is_tried_again(
+    city: Programme, monkeypatch: pytest.MonkeyPatch, error: PyMongoError, longer: bool
+) -> None:
+    """Nobody can change people and units while it is tried. Told to stop, the worker doesn't wait for that."""
+    city.upload("employees", f"{HEADING}\n".encode()).expect(202)
+    pauses: list[float | None] = []
+
+    class Stop(threading.Event):
+        """Comes with the first pause."""
+
+        def wait(self, timeout: float | None = None) -> bool:
+            pauses.append(timeout)
+            self.set()
+            return True
+
+    def fails(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr(Imports, "content", fails)
+    Importer(city.context).run(Stop())
+    assert pauses == [job.REST_SECONDS if longer else job.LOOK_SECONDS]
+    assert job.REST_SECONDS >= 10 * job.LOOK_SECONDS
+
+
 @pytest.mark.parametrize(("where", "time"), [("content", 1), ("rejected_keys", 1), ("rejected_keys", 2)])
 def test_a_worker_that_stood_still_leaves_alone_what_another_has_finished(
     city: Programme, monkeypatch: pytest.MonkeyPatch, where: str, time: int
