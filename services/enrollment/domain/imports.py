@@ -93,6 +93,10 @@ PROBLEMS: Mapping[str, Text] = {
         "Sebagian NIP tidak terbaca, jadi tidak ada pegawai yang dinonaktifkan.",
         "Some NIPs can't be read, so nobody was made inactive.",
     ),
+    "complete-empty": Text(
+        "Berkas tidak berisi satu baris pun, jadi tidak ada yang dinonaktifkan atau ditutup.",
+        "The file has no row, so nothing was made inactive or closed.",
+    ),
     "units-in-use": Text(
         "Sebagian unit yang tidak ada di berkas masih dipakai, jadi tidak ditutup.",
         "Some units missing in the file are in use, so they were not closed.",

@@ -30,13 +30,16 @@ def complete(kind: ImportKind, part: Part, rows: Iterable[Row], most: int) -> Co
 
     What was ended before is not found again; a dry run, which ends nothing, counts all at once.
     """
+    keys = {row.key for row in rows}
+    if not keys:
+        # Somebody's mistake: a city without anybody has nobody to import it.
+        return Completed(problem=Trouble.of(failure("complete-empty")))
     if kind == "units":
-        return _close_units(part, {row.key for row in rows}, most)
-    numbers = {row.key for row in rows}
+        return _close_units(part, keys, most)
     # A number that can't be read may be anybody's: then nobody may be taken for missing.
-    if not all(nip.is_readable(number) for number in numbers):
+    if not all(nip.is_readable(number) for number in keys):
         return Completed(problem=Trouble.of(failure("complete-skipped")))
-    return _retire(part, numbers, most)
+    return _retire(part, keys, most)
 
 
 def _retire(part: Part, numbers: set[str], most: int) -> Completed:

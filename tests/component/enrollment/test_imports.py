@@ -5,6 +5,8 @@ import io
 import time
 from pathlib import Path
 
+import pytest
+
 from tests.component.enrollment.programme import HEADING, Programme, TestClock
 
 DATA = Path(__file__).parents[3] / "demo" / "data"
@@ -50,6 +52,16 @@ def test_a_dry_run_tells_and_changes_nothing(city: Programme) -> None:
     assert tried["counts"] == real["counts"]
     assert (real["counts"]["created"], real["counts"]["rejected"]) == (2, 1)
     assert city.rejects(tried["id"]) == city.rejects(real["id"])
+
+
+@pytest.mark.parametrize(("kind", "headings"), [("employees", HEADING), ("units", "KODE;NAMA;JENIS;INDUK")])
+def test_a_complete_file_without_a_row_ends_nothing(city: Programme, kind: str, headings: str) -> None:
+    """Whoever exports too little by mistake must not send a whole city home."""
+    somebody = city.person()
+    done = city.take_in(kind, f"{headings}\n", complete="true")
+    assert (done["state"], done["problem"]["rule"]) == ("done", "complete-empty")
+    assert done["counts"]["updated"] == 0
+    assert city.hr.get(f"/v1/employees/{somebody}").body["active"]
 
 
 def test_a_file_in_parts_knows_its_supervisors(city: Programme) -> None:
