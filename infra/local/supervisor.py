@@ -101,14 +101,20 @@ class Supervisor:
         self._thread.start()
 
     def wait_ready(self, seconds: float) -> None:
-        """Return when every child is ready. Raises CannotStart with the last words of one that isn't."""
+        """Return when every child is ready.
+
+        Raises CannotStart with the last words of one that isn't, or of one that keeps dying.
+        """
         deadline = time.monotonic() + seconds
         waiting = dict(self._children)
         while waiting:
+            for child in self._watched:
+                if child.deaths >= _EARLY_DEATHS:
+                    raise CannotStart(_last_words(child))
             for child in list(waiting.values()):
                 if child.ready():
                     del waiting[child.name]
-                elif child.deaths >= _EARLY_DEATHS or time.monotonic() > deadline:
+                elif time.monotonic() > deadline:
                     raise CannotStart(_last_words(child))
             time.sleep(0.05)
 
@@ -151,7 +157,8 @@ class Supervisor:
         try:
             child.start()
         except Exception as error:  # noqa: BLE001 - no memory, no process ids: whatever it is, the others stay
-            self._start_later(child, str(error))
+            why = str(error) if isinstance(error, CannotStart) else f"{child.name} can't be started ({error!r})"
+            self._start_later(child, why)
 
     def _start_later(self, child: Child, why: str) -> None:
         now = time.monotonic()

@@ -108,8 +108,19 @@ class Store:
             one.state.now.parent == code and one.state.now.state == "active" for one in self._below(code, session)
         ):
             return True
-        people = self.employees.find({"history.unit": code}, session=session)
-        return any(_in_unit(one.state, code, since) for one in people)
+        return bool(self.occupied({code: since}, session))
+
+    def occupied(self, since: Mapping[str, datetime], session: ClientSession | None) -> set[str]:
+        """Those of the units in which somebody is active at the instant given for it, or later."""
+        people = [
+            one.state for one in self.employees.find({"history.unit": {"$in": list(since)}}, session=session)
+        ]
+        return {
+            code
+            for one in people
+            for code in since.keys() & {placement.unit for placement in one.history}
+            if _in_unit(one, code, since[code])
+        }
 
     def _below(self, code: str, session: ClientSession) -> list[Stored[Unit]]:
         return self.units.find({"history.parent": code}, session=session)

@@ -120,7 +120,7 @@ class Preferences(msgspec.Struct, frozen=True, kw_only=True):
 
     id: str
     language: Language = "id"
-    channels: Mapping[str, tuple[Channel, ...]] = {}
+    channels: Mapping[str, tuple[str, ...]] = {}
     quiet: Quiet = Quiet()
 
     def by_mail(self, kind: Kind) -> bool:

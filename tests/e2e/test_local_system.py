@@ -54,7 +54,7 @@ def system(tmp_path_factory: pytest.TempPathFactory, said: list[str]) -> Iterato
     home = tmp_path_factory.mktemp("home")
     with System(home, free_ports(), fresh=True, echo=said.append, env=environment()) as system:
         yield system
-    eventually(lambda: processes_of(home) == [])
+    eventually(lambda: processes_of(home) == [], timeout=10)
 
 
 def processes_of(home: Path | str) -> list[int]:
@@ -149,7 +149,7 @@ def test_what_every_service_would_refuse_is_said_at_once(tmp_path: Path) -> None
     env = {**environment(), "BINA_ENV": "production"}
     with pytest.raises(CannotStart, match="development key"):
         System(tmp_path, free_ports(), echo=lambda _: None, env=env).start()
-    eventually(lambda: processes_of(tmp_path) == [])
+    eventually(lambda: processes_of(tmp_path) == [], timeout=10)
 
 
 def test_up_and_down_keep_the_data_and_a_backup_brings_them_back(tmp_path: Path) -> None:
@@ -176,7 +176,7 @@ def test_up_and_down_keep_the_data_and_a_backup_brings_them_back(tmp_path: Path)
         finally:
             up.kill()
     assert output.read_text().rstrip().endswith("Stopped.")
-    eventually(lambda: processes_of(tmp_path) == [])
+    eventually(lambda: processes_of(tmp_path) == [], timeout=10)
     with System(tmp_path, free_ports(), echo=lambda _: None, env=environment()) as system:
         found = fetch(f"{system.urls['enrollment']}/v1/units/EXAMPLE", headers=headers)
         assert found.json()["name"] == "Dinas Contoh"

@@ -167,7 +167,7 @@ class Stream:
 
 
 def test_a_rebuild_is_swapped_in_while_events_keep_coming(settings: Settings) -> None:
-    """Before, during and after: two workers count on, the next generation is filled beside them, both go over."""
+    """Before and after, and beside it: two workers count on, the next generation is filled, both go over."""
     world = city(33, people=12, sessions=60)
     generations = Generations(connect(settings))
     stream = Stream(settings, log_of(world))

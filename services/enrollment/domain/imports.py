@@ -94,8 +94,13 @@ PROBLEMS: Mapping[str, Text] = {
         "Some NIPs can't be read, so nobody was made inactive.",
     ),
     "complete-empty": Text(
-        "Berkas tidak berisi satu baris pun, jadi tidak ada yang dinonaktifkan atau ditutup.",
-        "The file has no row, so nothing was made inactive or closed.",
+        "Berkas tidak berisi satu baris pun di bawah judul kolom, "
+        "jadi tidak ada pegawai yang dinonaktifkan atau unit yang ditutup.",
+        "The file has no row below the headings, so nobody was made inactive and no unit was closed.",
+    ),
+    "complete-codes": Text(
+        "Sebagian kode unit tidak terbaca, jadi tidak ada unit yang ditutup.",
+        "Some codes of units can't be read, so no unit was closed.",
     ),
     "units-in-use": Text(
         "Sebagian unit yang tidak ada di berkas masih dipakai, jadi tidak ditutup.",

@@ -92,6 +92,7 @@ def _read(blp: Blueprint, context: Context) -> None:
     @blp.response(200, activity_out)
     def history(args: dict[str, Any], import_id: str) -> Shown:
         """Tell who did what to an import."""
+        imports.get(import_id)
         return piece(imports.activity(import_id), args)
 
 

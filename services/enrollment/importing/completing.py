@@ -6,10 +6,9 @@ from collections.abc import Iterable
 import msgspec
 
 from ..context import When
-from ..domain import employees, forest, nip, units
+from ..domain import employees, fields, forest, nip, units
 from ..domain.employees import Employee
 from ..domain.imports import ImportKind, Trouble, failure
-from ..domain.units import Unit
 from ..store import employee_fields
 from .kinds import Part, Row
 
@@ -35,6 +34,9 @@ def complete(kind: ImportKind, part: Part, rows: Iterable[Row], most: int) -> Co
         # Somebody's mistake: a city without anybody has nobody to import it.
         return Completed(problem=Trouble.of(failure("complete-empty")))
     if kind == "units":
+        # A code that can't be read may be any unit's.
+        if any(fault for key in keys for fault in fields.code_faults("/code", key)):
+            return Completed(problem=Trouble.of(failure("complete-codes")))
         return _close_units(part, keys, most)
     # A number that can't be read may be anybody's: then nobody may be taken for missing.
     if not all(nip.is_readable(number) for number in keys):
@@ -66,9 +68,10 @@ def _close_units(part: Part, codes: set[str], most: int) -> Completed:
     store = part.context.store
     known = store.all_units(part.session)
     open_ = {code: unit.state.now.parent for code, unit in known.items() if unit.state.now.state == "active"}
-    used = set(store.employees.collection.distinct("unit", {"active": True}, session=part.session))
     below = Counter(open_.values())
     missing = [code for code in reversed(forest.parents_first(open_)) if code not in codes]
+    closing = {code: max(part.when.effective_at, known[code].state.now.since) for code in missing}
+    used = store.occupied(closing, part.session)
     unused = []
     for code in missing:
         if code not in used and not below[code]:
@@ -79,12 +82,8 @@ def _close_units(part: Part, codes: set[str], most: int) -> Completed:
         return Completed(updated=len(unused), problem=in_use)
     closed = []
     for code in unused[:most]:
-        state = _closed(known[code].state, part.when)
+        state = units.close(known[code].state, closing[code], in_use=False)
         change = When(part.when.now, state.now.since).change("unit.closed", part.actor, lane="bulk")
         closed.append((known[code], state, change, None))
     store.units.replace_many(closed, session=part.session)
     return Completed(updated=len(closed), whole=len(closed) == len(unused), problem=in_use)
-
-
-def _closed(unit: Unit, when: When) -> Unit:
-    return units.close(unit, max(when.effective_at, unit.now.since), in_use=False)

@@ -154,9 +154,10 @@ class Importer:
         # A dry run leaves nothing behind that a later part could build on: it is one part.
         size = len(rows) if stored.state.dry_run else self._part_rows
         parts = [rows[start : start + size] for start in range(0, len(rows), size or 1)]
+        steps = len(parts) + stored.state.complete
         for number in range(stored.state.chunks, len(parts)):
             waiting()
-            stored = self._take(stored, parts[number], share=(number + 1) / len(parts))
+            stored = self._take(stored, parts[number], share=(number + 1) / steps)
         while stored.state.state != "done":
             waiting()
             stored = self._finish(stored, rows)

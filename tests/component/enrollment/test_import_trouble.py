@@ -116,8 +116,6 @@ def test_a_part_that_never_ends_in_time_is_given_up(city: Programme, monkeypatch
     importer, rounds = Importer(city.context), 0
 
     def takes_too_long(*args: Any) -> Any:
-        nonlocal rounds
-        rounds += 1
         time.sleep(1.1)
         return take_rows(*args)
 
@@ -125,6 +123,7 @@ def test_a_part_that_never_ends_in_time_is_given_up(city: Programme, monkeypatch
         patched.setattr(guards, "LONGEST_SECONDS", 1.0)
         patched.setattr(job, "take_rows", takes_too_long)
         while city.hr.get(f"/v1/imports/{endless}").body["state"] != "failed" and rounds < 10:
+            rounds += 1
             with suppress(PyMongoError):
                 importer.run_next(threading.Event())
     ended = city.hr.get(f"/v1/imports/{endless}").body

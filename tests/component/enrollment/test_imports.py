@@ -93,6 +93,30 @@ def test_a_complete_file_retires_the_missing(city: Programme) -> None:
     assert city.hr.get(f"/v1/employees/{gone}").body["active"] is False
 
 
+def test_a_complete_file_of_units_closes_none_that_was_in_use_at_its_time(programme: Programme) -> None:
+    """Somebody left the unit after that; a file of an earlier time must not close it behind their back."""
+    city = programme
+    for code, parent in (("CITY", None), ("DISDIK", "CITY"), ("DINKES", "CITY")):
+        city.unit(code, parent, effective_at="2016-01-01T00:00:00Z")
+    nip = city.nip()
+    city.person("DINKES", nip=nip, effective_at="2020-01-01T00:00:00Z")
+    city.person("DISDIK", nip=nip, effective_at="2024-01-01T00:00:00Z")
+    units = "kode;nama;jenis;induk\nCITY;Unit CITY;kota;\nDISDIK;Unit DISDIK;dinas;CITY\n"
+    earlier = city.take_in("units", units, complete="true", effective_at="2022-01-01T00:00:00Z")
+    assert earlier["problem"]["rule"] == "units-in-use"
+    assert city.hr.get("/v1/units/DINKES").body["state"] == "active"
+    assert city.take_in("units", units, complete="true")["problem"] is None
+    assert city.hr.get("/v1/units/DINKES").body["state"] == "closed"
+
+
+@pytest.mark.parametrize("code", ["", "KEL/1"])
+def test_a_complete_file_of_units_with_an_unreadable_code_closes_nothing(city: Programme, code: str) -> None:
+    """It may be any unit's."""
+    done = city.take_in("units", f"kode;nama;jenis;induk\n{code};Unit;kota;\n", complete="true")
+    assert (done["problem"]["rule"], done["counts"]["updated"]) == ("complete-codes", 0)
+    assert city.hr.get("/v1/units/KEL").body["state"] == "active"
+
+
 def test_a_complete_file_of_units_closes_what_is_missing_and_unused(city: Programme) -> None:
     """A unit with people stays, and so does all above it."""
     city.person("KEL")

@@ -7,6 +7,7 @@ import pytest
 
 from infra.settings import Settings
 from infra.worker import Worker
+from tests.support import PATIENCE_SECONDS
 
 
 class Ends:
@@ -40,5 +41,5 @@ def test_a_part_that_ends_takes_the_worker_down(
     codes: list[int] = []
     thread = threading.Thread(target=lambda: codes.append(worker.run()), daemon=True)
     thread.start()
-    thread.join(10)
+    thread.join(PATIENCE_SECONDS)
     assert codes == [1]

@@ -52,11 +52,12 @@ def test_who_reaches_no_broker_leaves_nothing_behind(
     monkeypatch.setattr(kafka, "REACH_MS", 50)
     address = f"{LOOPBACK}:{free_port()}"
     given = SimpleNamespace(broker_profile="kafka", kafka_bootstrap=address, service="things")
-    threads, files = held()
+    before = held()
     for _ in range(ATTEMPTS):
         with pytest.raises(KafkaError):
             connect(cast("Settings", given))
-    eventually(lambda: held() <= (threads, files + OF_THE_LAST))
+    most = (before[0], before[1] + OF_THE_LAST)
+    eventually(lambda: all(now <= limit for now, limit in zip(held(), most, strict=True)))
 
 
 def held() -> tuple[int, int]:
