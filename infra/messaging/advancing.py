@@ -1,6 +1,7 @@
 """What becomes of documents whose events were handed to the producer: how far they are sent is written down."""
 
 import logging
+import time
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -21,10 +22,10 @@ from infra.storage.mongo import Document
 log = logging.getLogger(__name__)
 
 SENT = Counter("bina_events_sent", "Events acknowledged by Kafka, each version of one counted", ["service"])
-POSTPONED = Counter("bina_events_postponed", "Documents whose events can't be sent as they are", ["service"])
+POSTPONED = Counter("bina_events_postponed", "Documents whose events wait a minute to be tried again", ["service"])
 
 FLUSH_SECONDS = kafka.DELIVERY_TIMEOUT_MS / 1000 + 1
-"""By then the producer has given up what can't be delivered, so that nothing else is given up with it."""
+"""By then a producer has given up what can't be delivered, so that nothing else is given up with it."""
 
 POSTPONE = timedelta(seconds=60)
 
@@ -38,66 +39,71 @@ class Advancing:
     def __init__(self, settings: Settings, clock: Clock) -> None:
         self._service = settings.service
         self._clock = clock
-        self._failed: set[Any] = set()
+        # How many documents were sent when one failed first, and in all.
+        self._failed: dict[Any, int] = {}
+        self._gone = 0
 
     def advance(self, aggregates: Aggregates[Any], sent: Sequence[tuple[Document, Promised]]) -> None:
         """Waits for the acknowledgements and writes down how far each document is sent.
 
-        Raises what kept one from being sent, a KafkaError, when that may help; the others are written down before.
+        Raises what kept one of them from being sent (KafkaError), once all others are written down: the producer
+        may send nothing any more after that, and another one is to be started. What is too large is only logged.
         """
+        give_up = time.monotonic() + FLUSH_SECONDS
+        failures = [failure_of(promised, give_up) for _, promised in sent]
+        gone = [one for one, failure in zip(sent, failures, strict=True) if failure is None]
+        failed = {one["_id"]: error for (one, _), error in zip(sent, failures, strict=True) if error is not None}
+        self._gone += len(gone)
+        self._write(aggregates, gone, [id_ for id_, error in failed.items() if self._is_in_the_way(id_, error)])
+        SENT.labels(self._service).inc(sum(len(promised) for _, promised in gone if isinstance(promised, list)))
+        for document, _ in gone:
+            self._failed.pop(document["_id"], None)
+            if document["length"] > KEPT_EVENTS:
+                archive_events(aggregates, document["_id"])
+        for error in failed.values():
+            if not isinstance(error, MessageSizeTooLargeError):
+                raise error
+
+    def _write(
+        self, aggregates: Aggregates[Any], gone: Sequence[tuple[Document, Promised]], in_the_way: Sequence[Any]
+    ) -> None:
         by_seq: dict[int, list[Any]] = defaultdict(list)
-        gone: list[Document] = []
-        failed: dict[Any, KafkaError] = {}
-        events = 0
-        for document, promised in sent:
-            if error := failure_of(promised):
-                failed[document["_id"]] = error
-                continue
-            gone.append(document)
+        for document, promised in gone:
             by_seq[document["events"][-1]["seq"] if promised else document["seq"]].append(document["_id"])
-            events += len(promised)
-        hopeless = self._hopeless(failed, others_sent=bool(gone))
         writes: list[UpdateMany | UpdateOne] = [
             UpdateMany({"_id": {"$in": ids}}, advance_to(seq)) for seq, ids in by_seq.items()
         ]
-        if hopeless:
-            log.error("events can't be sent", extra={"aggregates": hopeless})
-            POSTPONED.labels(self._service).inc(len(hopeless))
+        if in_the_way:
+            log.error("events can't be sent", extra={"aggregates": in_the_way})
+            POSTPONED.labels(self._service).inc(len(in_the_way))
             later = {"$set": {"unsent": {"lane": POSTPONED_LANE, "at": self._clock() + POSTPONE}}}
-            writes.append(UpdateMany({"_id": {"$in": hopeless}}, later))
+            writes.append(UpdateMany({"_id": {"$in": in_the_way}}, later))
         if writes:
             aggregates.collection.bulk_write(writes, ordered=False)
-        SENT.labels(self._service).inc(events)
-        self._failed = {*self._failed, *failed}.difference(document["_id"] for document in gone)
-        for document in gone:
-            if document["length"] > KEPT_EVENTS:
-                archive_events(aggregates, document["_id"])
-        for id_ in failed.keys() - set(hopeless):
-            raise failed[id_]
 
     def take_up_postponed(self, aggregates: Aggregates[Any]) -> None:
         """Lets those be sent whose time has come."""
         due = {"unsent.lane": POSTPONED_LANE, "unsent.at": {"$lte": self._clock()}}
         aggregates.collection.update_many(due, {"$set": {"unsent.lane": LANES["bulk"]}})
 
-    def _hopeless(self, failed: Mapping[Any, KafkaError], *, others_sent: bool) -> list[Any]:
-        """Those that would be in the way of others: too large, or failed once more while others were sent.
+    def _is_in_the_way(self, id_: Any, error: KafkaError) -> bool:
+        """Whether it is too large, or failed again though others were sent since it failed first.
 
         Where nothing is sent the broker is away, for all of them.
         """
-        again = self._failed if others_sent else set()
-        return [
-            id_ for id_, error in failed.items() if isinstance(error, MessageSizeTooLargeError) or id_ in again
-        ]
+        return isinstance(error, MessageSizeTooLargeError) or self._failed.setdefault(id_, self._gone) < self._gone
 
 
-def failure_of(promised: Promised) -> KafkaError | None:
-    """Waits until Kafka has all events of a document; gives what kept one of them away."""
+def failure_of(promised: Promised, give_up: float) -> KafkaError | None:
+    """Waits until Kafka has all events of a document; gives what kept one of them away.
+
+    give_up: when, by the monotonic clock, it has waited long enough.
+    """
     if isinstance(promised, KafkaError):
         return promised
     try:
         for future in promised:
-            future.get(timeout=FLUSH_SECONDS)
+            future.get(timeout=max(0.0, give_up - time.monotonic()))
     except KafkaError as error:
         return error
     return None

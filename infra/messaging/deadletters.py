@@ -158,7 +158,7 @@ def send_again(settings: Settings, letters: list[DeadLetter]) -> list[DeadLetter
         partly = [letter for letter in letters if not letter.whole and not letter.erasable]
         return partly + _send_current(settings, producer, [letter for letter in letters if letter.erasable])
     finally:
-        producer.close(timeout=2, null_logger=True)
+        kafka.end(producer)
 
 
 def _send_current(settings: Settings, producer: KafkaProducer, letters: list[DeadLetter]) -> list[DeadLetter]:

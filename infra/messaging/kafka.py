@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from kafka import KafkaConsumer, KafkaProducer
 from kafka.admin import KafkaAdminClient
 from kafka.coordinator.assignors.range import RangePartitionAssignor
-from kafka.errors import KafkaTimeoutError
+from kafka.errors import KafkaError, KafkaTimeoutError
 from kafka.net.compat import KafkaNetClient
 from kafka.structs import TopicPartition
 
@@ -18,7 +18,7 @@ from infra.settings import Settings
 T = TypeVar("T")
 
 DELIVERY_TIMEOUT_MS = 8_000
-"""How long a record may take to be acknowledged; less than what is left of the relay's lease."""
+"""How long a record may take to be acknowledged; as a rule less than what is left of the relay's lease."""
 
 SILENCE_SECONDS = 30.0
 """So long a broker may say nothing of a partition before it counts as not reached."""
@@ -103,6 +103,18 @@ def _made(make: Callable[..., T], options: dict[str, Any]) -> T:
         # Sockets of which a connection was refused lie in circles, for which a process may look too rarely.
         gc.collect()
         raise
+
+
+def end(producer: KafkaProducer) -> None:
+    """Ends a producer, at once what it couldn't deliver.
+
+    kafka-python's `close` raises while something is unfinished, and leaves the thread and the connections.
+    """
+    try:
+        producer.close(timeout=2, null_logger=True)
+    except KafkaError:
+        producer._sender.force_close()
+        producer._closed = True
 
 
 def poll(consumer: KafkaConsumer, timeout_ms: int) -> dict[TopicPartition, list[Any]]:

@@ -11,11 +11,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 from bson.codec_options import CodecOptions
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 from prometheus_client import Gauge
 from pymongo.collection import Collection
 from pymongo.database import Database
@@ -104,7 +105,7 @@ class Relay:
             with ThreadPoolExecutor(UNDER_WAY + 1, thread_name_prefix="relay") as pool:
                 self._send_all(producer, pool, stop)
         finally:
-            producer.close(timeout=2, null_logger=True)
+            kafka.end(producer)
             if stop.is_set():
                 self._lease.release()
 
@@ -171,10 +172,12 @@ class Relay:
             refused: dict[str, KafkaError] = {}
             sent = [(each, self._send(aggregates, producer, each, refused)) for each in documents]
             if not full:
-                # Nothing more to come: what waits for company goes out now.
-                producer.flush(timeout=FLUSH_SECONDS)
-            wait_for(pending, all_but=UNDER_WAY - 1)
+                # Nothing more to come: what waits for company goes out now. What becomes of it is told below.
+                with suppress(KafkaTimeoutError):
+                    producer.flush(timeout=FLUSH_SECONDS)
+            # First of all: whatever failed before, what is sent is written down.
             pending.append(pool.submit(self._advance, aggregates, sent, flying))
+            wait_for(pending, all_but=UNDER_WAY)
             documents = following.result() if following and self._prolong() else []
         return pages > 0
 
@@ -211,11 +214,14 @@ class Relay:
                 source = self._settings.service
                 headers = to_headers(event, source=source, subject=subject, key=key, version=version)
                 try:
-                    futures.append(producer.send(topic, value=body, key=key, headers=headers))
+                    future = producer.send(topic, value=body, key=key, headers=headers)
                 except MessageSizeTooLargeError as error:
                     return error
                 except KafkaError as error:
                     return refused.setdefault(topic, error)
+                if future.is_done and future.exception is not None:
+                    return refused.setdefault(topic, future.exception)
+                futures.append(future)
         return futures
 
     def _advance(

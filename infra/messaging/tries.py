@@ -88,7 +88,7 @@ class Tries:
     def close(self) -> None:
         """Lets go of the broker; the next letter takes a new connection."""
         if self._producer is not None:
-            self._producer.close(timeout=2, null_logger=True)
+            kafka.end(self._producer)
             self._producer = None
 
     def _put(self, record: Any, reason: str, tries: int) -> None:

@@ -41,12 +41,13 @@ class Lease:
 
     def _take(self) -> bool:
         until = {"$add": ["$$NOW", self._ms]}
-        # Nobody can have it for longer: one that ends later is from a time when the database's clock ran ahead.
+        # Nobody can have it for so long: it is from a time when the database's clock ran ahead. (Twice, since the
+        # clock of a command that met another one stands still.)
         free = {
             "$or": [
                 {"owner": self.owner},
                 {"$expr": {"$lt": ["$until", "$$NOW"]}},
-                {"$expr": {"$gt": ["$until", until]}},
+                {"$expr": {"$gt": ["$until", {"$add": ["$$NOW", 2 * self._ms]}]}},
             ]
         }
         take = [{"$set": {"owner": self.owner, "until": until}}]

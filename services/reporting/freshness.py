@@ -39,7 +39,8 @@ def _whole_until(partition: Document, now: datetime) -> datetime:
         told_at: datetime = partition["at"]
         return told_at if now - told_at > SILENT else now
     known = [partition[name] for name in ("whole_at", "last_event_at") if partition.get(name)]
-    return max(known, default=now)
+    first: datetime = partition.get("first_at", now)
+    return max(known, default=first)
 
 
 def newest(partitions: Iterable[Document]) -> datetime | None:

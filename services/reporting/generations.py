@@ -254,7 +254,7 @@ def _note(progress: Progress, now: datetime) -> UpdateOne:
     about = {"topic": progress.topic, "partition": progress.partition, "behind": progress.behind, "at": now}
     if not progress.behind:
         about["whole_at"] = now
-    change: Document = {"$set": about}
+    change: Document = {"$set": about, "$setOnInsert": {"first_at": now}}
     if progress.last_event_at is not None:
         change["$max"] = {"last_event_at": progress.last_event_at}
     return UpdateOne({"_id": f"{progress.topic}/{progress.partition}"}, change, upsert=True)

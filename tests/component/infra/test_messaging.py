@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 from kafka import KafkaConsumer
+from kafka.errors import KafkaTimeoutError
 from pymongo.database import Database
 
 from infra.clock import system_clock
@@ -152,6 +153,20 @@ def test_a_member_that_goes_while_another_joins_is_not_waited_for(settings_for: 
     kafka.leave(settings, first)
     eventually(partial(_has_partitions, second, 200))
     kafka.leave(settings, second)
+
+
+def test_a_producer_that_can_not_finish_ends_all_the_same(
+    settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relay starts another one each time: threads and connections that stay would use up what it may have."""
+    producer = kafka.producer(settings_for("enrollment"))
+
+    def never(timeout: float) -> None:
+        raise KafkaTimeoutError
+
+    monkeypatch.setattr(producer, "flush", never)
+    kafka.end(producer)
+    eventually(lambda: not producer._sender.is_alive())
 
 
 def _member(settings: Settings) -> KafkaConsumer:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from kafka import KafkaProducer
-from kafka.errors import NotEnoughReplicasError, TopicAuthorizationFailedError
+from kafka.errors import KafkaTimeoutError, NotEnoughReplicasError, TopicAuthorizationFailedError
 from pymongo.database import Database
 
 from infra.clock import system_clock
@@ -73,9 +73,9 @@ def test_a_second_change_within_a_millisecond_wakes_it_too(settings_for: Setting
             assert wake.wait(PATIENCE_SECONDS) == {"things"}
 
 
-def others(database: Database[Document], topic: str) -> Aggregates[Thing]:
+def others(database: Database[Document], topic: str, name: str = "others") -> Aggregates[Thing]:
     """A second collection of things."""
-    return Aggregates(database["others"], Thing, topic=topic, public=lambda thing: {"id": thing.id})
+    return Aggregates(database[name], Thing, topic=topic, public=lambda thing: {"id": thing.id})
 
 
 def test_it_listens_anew_when_its_database_was_dropped(settings_for: SettingsFor) -> None:
@@ -95,24 +95,45 @@ def test_it_listens_anew_when_its_database_was_dropped(settings_for: SettingsFor
 class Failing:
     """What the producer promises of a record that it will not bring to Kafka."""
 
+    is_done = False
+
     def get(self, timeout: float) -> None:
         """When it has given up."""
         raise NotEnoughReplicasError
 
 
-class Sending:
-    """What a relay hands to its producer, by key, and what fails of it."""
+class Refused(Failing):
+    """What it promises where it learns at once that it may not write there."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, *, fails: str = "", refused: str = "") -> None:
+    is_done = True
+    exception = TopicAuthorizationFailedError()
+
+
+def times_out() -> Any:
+    """What it does when nobody tells it of the topic."""
+    raise KafkaTimeoutError
+
+
+class Sending:
+    """What a relay hands to its producer, by key, and what fails of it. refuse: what is promised for a topic."""
+
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        *,
+        fails: str = "",
+        topic: str = "",
+        refuse: Callable[[], Any] = Refused,
+    ) -> None:
         self.keys: list[str] = []
         self.then: Callable[[], object] = lambda: None
-        send = KafkaProducer.send
+        send, refused = KafkaProducer.send, topic
 
         def sending(producer: KafkaProducer, topic: str, *, key: bytes, **record: Any) -> Any:
             self.keys.append(key.decode())
             self.then()
             if refused and topic.endswith(refused):
-                raise TopicAuthorizationFailedError(topic)
+                return refuse()
             if key.decode() == fails:
                 return Failing()
             return send(producer, topic, key=key, **record)
@@ -142,8 +163,30 @@ def test_what_can_not_be_written_is_in_nobodys_way(
     assert {key: sending.keys.count(key) for key in "acd"} == {"a": 1, "c": 1, "d": 1}
 
 
-def test_a_topic_that_can_not_be_written_is_waited_for_once_a_page(
+def test_what_can_not_be_written_alone_is_in_nobodys_way(
     settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing else of its collection is to be sent: others are, and once."""
+    settings = settings_for("enrollment")
+    database = connect(settings)
+    things(database).insert(Thing(id="b", colour="red", owner="b"), change("made"))
+    behind = [others(database, "enrollment.events", name) for name in ("more", "others", "rest")]
+    for each in behind:
+        each.insert(Thing(id=each.collection.name, colour="red"), change("made"))
+    sending = Sending(monkeypatch, fails="b")
+    with running(Threads(Relay(settings, database, [things(database), *behind], system_clock))):
+        eventually(lambda: unsent_of(database) == {"b": POSTPONED_LANE})
+        eventually(lambda: not any(each.collection.count_documents(UNSENT) for each in behind))
+    assert {each.collection.name: sending.keys.count(each.collection.name) for each in behind} == {
+        "more": 1,
+        "others": 1,
+        "rest": 1,
+    }
+
+
+@pytest.mark.parametrize("refuse", [Refused, times_out])
+def test_a_topic_that_can_not_be_written_is_waited_for_once_a_page(
+    settings_for: SettingsFor, monkeypatch: pytest.MonkeyPatch, refuse: Callable[[], Any]
 ) -> None:
     """However many want to be sent there; and the other topics are written meanwhile."""
     settings = settings_for("enrollment")
@@ -151,7 +194,7 @@ def test_a_topic_that_can_not_be_written_is_waited_for_once_a_page(
     filled(database)
     second = others(database, "sessions.events")
     second.insert(Thing(id="other", colour="red"), change("made"))
-    sending = Sending(monkeypatch, refused="enrollment.events")
+    sending = Sending(monkeypatch, topic="enrollment.events", refuse=refuse)
     with running(Threads(Relay(settings, database, [things(database), second], system_clock))):
         eventually(lambda: database["others"].count_documents(UNSENT) == 0)
     assert len(unsent_of(database)) == MANY

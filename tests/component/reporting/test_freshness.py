@@ -78,6 +78,13 @@ def test_a_seldom_partition_is_not_late_as_soon_as_something_comes(store: Store,
     assert stale(store, 2) == 2
 
 
+def test_a_partition_of_which_nothing_was_ever_read_is_late_since_it_was_told_of(store: Store) -> None:
+    """Its first event has to wait, or its worker died before the first one."""
+    tell(store, 0, {0: 5})
+    tell(store, 9, {0: 5})
+    assert stale(store, HOUR) == HOUR
+
+
 def test_a_busy_partition_is_as_late_as_its_newest_event(store: Store) -> None:
     """Some are always on their way there: when nothing was missing says nothing then."""
     tell(store, 0, {0: 0})
