@@ -50,26 +50,32 @@ class Advancing:
         may send nothing any more after that, and another one is to be started. What is too large is only logged.
         """
         give_up = time.monotonic() + FLUSH_SECONDS
-        failures = [failure_of(promised, give_up) for _, promised in sent]
-        gone = [one for one, failure in zip(sent, failures, strict=True) if failure is None]
-        failed = {one["_id"]: error for (one, _), error in zip(sent, failures, strict=True) if error is not None}
+        gone: list[Document] = []
+        failed: dict[Any, KafkaError] = {}
+        events = 0
+        for document, promised in sent:
+            try:
+                events += acknowledged(promised, give_up)
+            except KafkaError as error:
+                failed[document["_id"]] = error
+            else:
+                gone.append(document)
         self._gone += len(gone)
         self._write(aggregates, gone, [id_ for id_, error in failed.items() if self._is_in_the_way(id_, error)])
-        SENT.labels(self._service).inc(sum(len(promised) for _, promised in gone if isinstance(promised, list)))
-        for document, _ in gone:
+        SENT.labels(self._service).inc(events)
+        for document in gone:
             self._failed.pop(document["_id"], None)
             if document["length"] > KEPT_EVENTS:
                 archive_events(aggregates, document["_id"])
-        for error in failed.values():
-            if not isinstance(error, MessageSizeTooLargeError):
-                raise error
+        for failure in failed.values():
+            if not isinstance(failure, MessageSizeTooLargeError):
+                raise failure
 
-    def _write(
-        self, aggregates: Aggregates[Any], gone: Sequence[tuple[Document, Promised]], in_the_way: Sequence[Any]
-    ) -> None:
+    def _write(self, aggregates: Aggregates[Any], gone: Sequence[Document], in_the_way: Sequence[Any]) -> None:
         by_seq: dict[int, list[Any]] = defaultdict(list)
-        for document, promised in gone:
-            by_seq[document["events"][-1]["seq"] if promised else document["seq"]].append(document["_id"])
+        for document in gone:
+            events = document["events"]
+            by_seq[events[-1]["seq"] if events else document["seq"]].append(document["_id"])
         writes: list[UpdateMany | UpdateOne] = [
             UpdateMany({"_id": {"$in": ids}}, advance_to(seq)) for seq, ids in by_seq.items()
         ]
@@ -94,19 +100,16 @@ class Advancing:
         return isinstance(error, MessageSizeTooLargeError) or self._failed.setdefault(id_, self._gone) < self._gone
 
 
-def failure_of(promised: Promised, give_up: float) -> KafkaError | None:
-    """Waits until Kafka has all events of a document; gives what kept one of them away.
+def acknowledged(promised: Promised, give_up: float) -> int:
+    """Waits until Kafka has all events of a document; gives their number. Raises what kept one away, a KafkaError.
 
     give_up: when, by the monotonic clock, it has waited long enough.
     """
     if isinstance(promised, KafkaError):
-        return promised
-    try:
-        for future in promised:
-            future.get(timeout=max(0.0, give_up - time.monotonic()))
-    except KafkaError as error:
-        return error
-    return None
+        raise promised
+    for future in promised:
+        future.get(timeout=max(0.0, give_up - time.monotonic()))
+    return len(promised)
 
 
 def advance_to(seq: int) -> list[Mapping[str, Any]]:
