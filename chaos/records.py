@@ -3,13 +3,11 @@
 from collections import Counter
 from typing import NamedTuple
 
-from kafka.structs import TopicPartition
-
 from chaos.rig import Rig
 from infra.local.mailbox import Mailbox
 from infra.local.system import FRESH
 from infra.messaging import kafka
-from infra.messaging.topics import full_name
+from infra.messaging.topics import partitions_of
 from infra.storage.mongo import Document, connect
 
 COUNTING = ("held", "confirmed", "disputed")
@@ -63,8 +61,7 @@ def stored_events(rig: Rig, service: str) -> set[str]:
 def published_events(rig: Rig, service: str) -> Counter[str]:
     """How often each event of the service lies in its own topic; poison left out."""
     settings = rig.settings(service)
-    topic = full_name(settings, f"{service}.events")
-    places = [TopicPartition(topic, number) for number in range(settings.partitions)]
+    places = partitions_of(settings, f"{service}.events")
     headers = (dict(record.headers) for record in kafka.records(settings, *places))
     ours = f"/{service}".encode()
     return Counter(each["ce_id"].decode() for each in headers if each["ce_source"] == ours)

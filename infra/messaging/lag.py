@@ -6,7 +6,7 @@ import msgspec
 from kafka.structs import TopicPartition
 
 from infra.messaging import kafka
-from infra.messaging.topics import COMPACTED, KEPT, full_name
+from infra.messaging.topics import COMPACTED, KEPT, full_name, partitions_of
 from infra.settings import Settings
 
 ASK_SECONDS = 15.0
@@ -51,8 +51,7 @@ def end_of(settings: Settings, topic: str, partition: int = 0) -> int:
 
 
 def _committed(settings: Settings, group: str) -> dict[TopicPartition, int]:
-    names = [full_name(settings, topic) for topic in (*KEPT, *COMPACTED)]
-    wanted = [TopicPartition(name, number) for name in names for number in range(settings.partitions)]
+    wanted = partitions_of(settings, *KEPT, *COMPACTED)
     client = kafka.admin(settings)
     try:
         found = client.list_group_offsets({group: wanted})[group]

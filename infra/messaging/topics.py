@@ -5,6 +5,7 @@ from typing import Any
 
 from kafka.admin import KafkaAdminClient
 from kafka.errors import NoError, TopicAlreadyExistsError, for_code
+from kafka.structs import TopicPartition
 
 from infra.messaging.kafka import admin
 from infra.settings import Settings
@@ -62,6 +63,12 @@ def _create(client: KafkaAdminClient, topics: dict[str, dict[str, Any]]) -> None
 def full_name(settings: Settings, topic: str) -> str:
     """The topic's name on the broker; a prefix keeps several systems on one broker apart."""
     return settings.topic_prefix + topic
+
+
+def partitions_of(settings: Settings, *topics: str) -> list[TopicPartition]:
+    """All partitions of these topics, as the broker knows them."""
+    names = [full_name(settings, topic) for topic in topics]
+    return [TopicPartition(name, number) for name in names for number in range(settings.partitions)]
 
 
 def is_compacted(settings: Settings, name: str) -> bool:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 import msgspec
 import pytest
-from kafka.structs import TopicPartition
 
 from infra.clock import system_clock
 from infra.local.broker import EmbeddedBroker
@@ -16,7 +15,7 @@ from infra.messaging.consumer import Consumer
 from infra.messaging.envelope import Event
 from infra.messaging.relay import Relay
 from infra.messaging.subscription import dispatch, on
-from infra.messaging.topics import full_name
+from infra.messaging.topics import partitions_of
 from infra.settings import Settings
 from infra.storage.copies import Copies
 from infra.storage.mongo import connect
@@ -38,8 +37,7 @@ def broker() -> Iterator[EmbeddedBroker]:
 
 def read_all(settings: Settings, topic: str) -> list[tuple[str, bytes]]:
     """Everything of a topic: the key of each event, and its id."""
-    places = [TopicPartition(full_name(settings, topic), number) for number in range(settings.partitions)]
-    records = kafka.records(settings, *places)
+    records = kafka.records(settings, *partitions_of(settings, topic))
     return [(record.key.decode(), dict(record.headers)["ce_id"]) for record in records]
 
 

@@ -5,11 +5,10 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 import pytest
-from kafka.structs import TopicPartition
 
 from infra.messaging import kafka
 from infra.messaging.envelope import Event, decode, derived_id, to_headers
-from infra.messaging.topics import ensure_topics, full_name
+from infra.messaging.topics import ensure_topics, full_name, partitions_of
 from infra.settings import Settings
 from services.enrollment import app
 from services.enrollment.events import PEOPLE, PUBLISHED, TOPIC
@@ -30,8 +29,7 @@ class Log:
         ensure_topics(settings)
         self._settings = settings
         self._consumer = kafka.consumer(settings, None)
-        names = [full_name(settings, topic) for topic in (TOPIC, PEOPLE)]
-        places = [TopicPartition(name, number) for name in names for number in range(settings.partitions)]
+        places = partitions_of(settings, TOPIC, PEOPLE)
         self._consumer.assign(places)
         self._consumer.seek_to_beginning(*places)
         self.events: list[Event] = []

@@ -7,11 +7,10 @@ from typing import Any
 
 import msgspec
 import pytest
-from kafka.structs import TopicPartition
 
 from infra.messaging import deadletters, kafka
 from infra.messaging.envelope import Event, decode, to_headers
-from infra.messaging.topics import ensure_topics, full_name
+from infra.messaging.topics import ensure_topics, full_name, partitions_of
 from infra.settings import Settings
 from services.sessions import app
 from services.sessions.events import PUBLISHED
@@ -47,8 +46,7 @@ def publish(settings: Settings, events: Iterable[Event]) -> None:
 def read(settings: Settings, count: int) -> list[Any]:
     """That many records of this service's topic."""
     consumer = kafka.consumer(settings, None)
-    topic = full_name(settings, "sessions.events")
-    consumer.assign([TopicPartition(topic, number) for number in range(settings.partitions)])
+    consumer.assign(partitions_of(settings, "sessions.events"))
     found: list[Any] = []
     try:
 
